@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from envoi.audiences.models import Audience
+from envoi.content.models import Layout
+from envoi.core import clock
+from envoi.delivery.models import Mailing, Purpose, SenderIdentity
+
+
+class Broadcast(models.Model):
+    """Goes once to each member of an audience over a channel (`channels.py`)."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        SENDING = "sending", _("Sending")
+        PAUSED = "paused", _("Paused")
+        FINISHED = "finished", _("Finished")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    class BodyType(models.TextChoices):
+        RICH_TEXT = "rich_text", _("Rich text")
+        HTML = "html", _("HTML")
+
+    channel = models.CharField(_("type"), max_length=20)
+    status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.DRAFT)
+    subject = models.CharField(_("subject"), max_length=300, blank=True)
+    preheader = models.CharField(_("preview text"), max_length=300, blank=True)
+    body_type = models.CharField(_("written as"), max_length=10, choices=BodyType, default=BodyType.RICH_TEXT)
+    body = models.TextField(_("content"), blank=True)
+    text_body = models.TextField(_("text version"), blank=True)
+    layout = models.ForeignKey(Layout, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    identity = models.ForeignKey(SenderIdentity, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    purpose = models.CharField(_("purpose"), max_length=15, choices=Purpose, default=Purpose.MARKETING)
+    track_opens = models.BooleanField(_("count opens"), default=True)
+    track_clicks = models.BooleanField(_("count clicks"), default=True)
+    audience = models.OneToOneField(Audience, on_delete=models.PROTECT, related_name="+")
+    mailing = models.OneToOneField(Mailing, null=True, on_delete=models.PROTECT, related_name="+")
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    changed_at = models.DateTimeField(default=clock.now, editable=False)
+    started_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("broadcast")
+        verbose_name_plural = _("broadcasts")
+        indexes = [models.Index(fields=["-created_at", "-id"], name="broadcast_newest_first")]
+
+    def __str__(self) -> str:
+        return self.subject or str(_("Untitled broadcast"))

@@ -1,0 +1,1 @@
+"""How the parts are put together: settings, URLs and the list of recurring work."""

@@ -1,0 +1,142 @@
+"""The environment variables Envoi reads, each translated once into a typed value.
+
+Guarantee: a wrong value stops the program with a message that names the variable, what was found and what to do;
+it never surfaces later as a traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+
+SQLITE_FILE = "envoi.sqlite3"
+
+
+class SettingError(Exception):
+    """A setting of the environment cannot be used; the message is for the person who set it."""
+
+
+def data_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """The folder that holds everything this installation keeps: database, secret key, spool, sandbox mailbox.
+
+    Raises:
+        SettingError: the folder cannot be made.
+    """
+    folder = Path(environ.get("ENVOI_DATA") or "data").resolve()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(
+            f"ENVOI_DATA: the data folder {folder} cannot be made ({error.strerror}). "
+            "Choose a folder you may write to, with --data or ENVOI_DATA."
+        ) from error
+    return folder
+
+
+def secret_key(folder: Path, environ: Mapping[str, str] = os.environ) -> str:
+    """The key that signs tokens and protects secrets at rest: ENVOI_SECRET_KEY, or one made once in the data folder.
+
+    Raises:
+        SettingError: the key is shorter than 50 characters, or its file can be neither read nor written.
+    """
+    given = environ.get("ENVOI_SECRET_KEY")
+    if given is not None:
+        return checked_key(given, "ENVOI_SECRET_KEY")
+    path = folder / "secret.key"
+    try:
+        return checked_key(read_or_make_key(path), str(path))
+    except OSError as error:
+        raise SettingError(
+            f"The secret key {path} can be neither read nor made ({error.strerror}). "
+            "Check the rights on the data folder."
+        ) from error
+
+
+def read_or_make_key(path: Path) -> str:
+    if not path.exists():
+        made = path.with_name(f"{path.name}.{os.getpid()}")
+        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(64))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            # link, not rename: of two processes that start together, the first one's key stays.
+            os.link(made, path)
+        except FileExistsError:
+            pass
+        finally:
+            made.unlink()
+    return path.read_text().strip()
+
+
+def checked_key(key: str, where: str) -> str:
+    if len(key) < 50:
+        raise SettingError(
+            f"{where}: the secret key has {len(key)} characters; it needs at least 50. "
+            'Make one with: python3 -c "import secrets; print(secrets.token_urlsafe(64))"'
+        )
+    return key
+
+
+def database(folder: Path, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Django's DATABASES entry: PostgreSQL by ENVOI_DATABASE_URL, else SQLite in the data folder.
+
+    Raises:
+        SettingError: the URL cannot be read or names another kind of database.
+    """
+    url = environ.get("ENVOI_DATABASE_URL", "")
+    if not url:
+        return sqlite(folder / SQLITE_FILE)
+    scheme = url.partition(":")[0]
+    if scheme not in {"postgres", "postgresql"}:
+        raise SettingError(
+            f"ENVOI_DATABASE_URL starts with “{scheme}:”; Envoi works with PostgreSQL "
+            "(postgresql://user:password@host:5432/name) or, when the variable is not set, with SQLite."
+        )
+    try:
+        parsed = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
+    except (ValueError, dj_database_url.ParseError, dj_database_url.UnknownSchemeError) as error:
+        raise SettingError(
+            "ENVOI_DATABASE_URL cannot be read. Write postgresql://user:password@host:5432/name, "
+            "with special characters in the password percent-encoded."
+        ) from error
+    if not parsed.get("NAME"):
+        raise SettingError("ENVOI_DATABASE_URL names no database: put its name at the end, …@host:5432/name.")
+    return parsed
+
+
+def sqlite(path: Path) -> dict[str, Any]:
+    """SQLite as the design asks: WAL, synchronous=FULL, IMMEDIATE transactions, writers that wait."""
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": (
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; "
+                "PRAGMA cache_size=-32000; PRAGMA mmap_size=134217728;"
+            ),
+        },
+    }
+
+
+def base_url(environ: Mapping[str, str] = os.environ) -> str:
+    """The address under which readers reach this installation, without a slash at the end.
+
+    Raises:
+        SettingError: it is no http or https address.
+    """
+    url = (environ.get("ENVOI_BASE_URL") or "http://localhost:8025").rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise SettingError(f"ENVOI_BASE_URL is “{url}”; it needs to be an address such as https://mail.example.org.")
+    return url

@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from envoi.contacts.models import Contact
+from envoi.core import clock, keys
+
+
+class Transport(models.Model):
+    """The way mail leaves: the sandbox mailbox or an SMTP relay, with its limits and whether it is paused."""
+
+    class Kind(models.TextChoices):
+        SANDBOX = "sandbox", _("Sandbox mailbox")
+        SMTP = "smtp", _("SMTP relay")
+
+    class Security(models.TextChoices):
+        NONE = "none", _("None (only on this machine or a trusted network)")
+        STARTTLS = "starttls", _("STARTTLS")
+        TLS = "tls", _("TLS from the start")
+
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.SANDBOX)
+    host = models.CharField(_("host"), max_length=253, blank=True)
+    port = models.PositiveIntegerField(_("port"), default=587)
+    security = models.CharField(_("security"), max_length=10, choices=Security, default=Security.STARTTLS)
+    username = models.CharField(_("user"), max_length=254, blank=True)
+    password_encrypted = models.TextField(blank=True, editable=False)
+    max_connections = models.PositiveSmallIntegerField(_("connections at once"), default=4)
+    messages_per_connection = models.PositiveIntegerField(_("messages per connection"), default=500)
+    per_second = models.PositiveIntegerField(_("messages per second"), null=True, blank=True)
+    per_hour = models.PositiveIntegerField(_("messages per hour"), null=True, blank=True)
+    paused_at = models.DateTimeField(null=True, editable=False)
+    paused_reason = models.TextField(blank=True, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name = _("transport")
+        verbose_name_plural = _("transports")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SenderIdentity(models.Model):
+    """Who a message comes from, and the transport that carries it."""
+
+    from_name = models.CharField(_("From name"), max_length=150, blank=True)
+    from_address = models.CharField(_("From address"), max_length=254)
+    reply_to = models.CharField(_("Reply-To address"), max_length=254, blank=True)
+    transport = models.ForeignKey(Transport, on_delete=models.PROTECT, related_name="identities")
+    is_default = models.BooleanField(_("default"), default=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+
+    class Meta:
+        verbose_name = _("sender identity")
+        verbose_name_plural = _("sender identities")
+
+    def __str__(self) -> str:
+        return f"{self.from_name} <{self.from_address}>" if self.from_name else self.from_address
+
+
+class Purpose(models.TextChoices):
+    MARKETING = "marketing", _("Marketing")
+    INFORMATIONAL = "informational", _("Informational")
+    TRANSACTIONAL = "transactional", _("Transactional")
+
+
+class Mailing(models.Model):
+    """One order to the delivery engine: send what this composer composes to these ledger rows.
+
+    The engine knows what to write only through `composer`, a name under which an upper layer registered a `Composer`.
+    `paused_at` and the like are the operator's word; whether rows are left is asked of the ledger.
+    """
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("Running")
+        PAUSED = "paused", _("Paused")
+        CANCELLED = "cancelled", _("Cancelled")
+        FINISHED = "finished", _("Finished")
+
+    key = models.CharField(max_length=16, unique=True, default=keys.random_key, editable=False)
+    composer = models.CharField(max_length=40)
+    purpose = models.CharField(max_length=15, choices=Purpose, default=Purpose.MARKETING)
+    identity = models.ForeignKey(SenderIdentity, on_delete=models.PROTECT, related_name="+")
+    message_id_domain = models.CharField(max_length=253)
+    state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
+    state_reason = models.TextField(blank=True)
+    state_changed_at = models.DateTimeField(default=clock.now)
+    state_changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.composer} {self.key}"
+
+
+class Delivery(models.Model):
+    """One message to one address: the ledger row. Its states are those of the delivery contract."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("Pending")
+        LEASED = "leased", _("Being sent")
+        IN_DOUBT = "in_doubt", _("Being sent (handed over, answer awaited)")
+        SENT = "sent", _("Sent")
+        DEFERRED = "deferred", _("Deferred")
+        FAILED = "failed", _("Failed")
+        UNKNOWN = "unknown", _("Outcome unknown")
+        SKIPPED = "skipped", _("Skipped")
+
+    TERMINAL = (State.SENT, State.FAILED, State.SKIPPED, State.UNKNOWN)
+
+    class SkipReason(models.TextChoices):
+        SUPPRESSED = "suppressed", _("Suppressed address")
+        UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
+        EXCLUDED = "excluded", _("Excluded")
+        INVALID_ADDRESS = "invalid_address", _("Invalid address")
+        DUPLICATE_ADDRESS = "duplicate_address", _("Duplicate address")
+        NO_CONSENT = "no_consent", _("No consent")
+        FREQUENCY_CAP = "frequency_cap", _("Frequency cap")
+        RENDER_ERROR = "render_error", _("Message could not be rendered")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="deliveries")
+    contact = models.ForeignKey(Contact, null=True, on_delete=models.SET_NULL, related_name="+")
+    address = models.CharField(max_length=254)
+    address_key = models.CharField(max_length=254)
+    key = models.CharField(max_length=16)
+    state = models.CharField(max_length=8, choices=State, default=State.PENDING)
+    skip_reason = models.CharField(max_length=17, choices=SkipReason, blank=True, default="")
+    detail = models.CharField(max_length=500, blank=True, default="")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_worker = models.CharField(max_length=60, blank=True, default="")
+    lease_epoch = models.PositiveIntegerField(default=0)
+    lease_until = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
+    first_attempt_at = models.DateTimeField(null=True)
+    state_at = models.DateTimeField(default=clock.now)
+    reply_code = models.PositiveSmallIntegerField(null=True)
+    reply_status = models.CharField(max_length=12, blank=True, default="")
+    reply_text = models.CharField(max_length=1000, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["mailing", "address_key"],
+                name="one_delivery_per_mailing_and_address",
+                condition=~Q(state="skipped"),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["mailing", "state", "id"], name="delivery_by_state"),
+            models.Index(fields=["mailing", "address_key"], name="delivery_by_address"),
+            models.Index(fields=["contact", "-id"], name="delivery_by_contact"),
+            models.Index(fields=["retry_at"], name="delivery_due", condition=Q(state="deferred")),
+            models.Index(fields=["lease_until"], name="delivery_leased", condition=Q(state__in=["leased", "in_doubt"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address} {self.state}"
+
+    @property
+    def message_id(self) -> str:
+        """The same on every attempt, since both keys are stored before the first."""
+        return f"<{self.key}.{self.mailing.key}@{self.mailing.message_id_domain}>"

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from envoi.core import clock
+from envoi.delivery.models import Delivery, Mailing
+
+
+class TrackedLink(models.Model):
+    """A link of a mailing whose clicks are counted. `url` may hold merge tags; they are filled when it is followed."""
+
+    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="+")
+    position = models.PositiveSmallIntegerField()
+    url = models.TextField()
+    label = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["mailing", "position"], name="one_link_per_mailing_and_position")
+        ]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class Activity(models.Model):
+    """Something a recipient, or a machine in the recipient's place, did with a message. Never dropped, only marked."""
+
+    class Type(models.TextChoices):
+        OPEN = "open", _("Open")
+        CLICK = "click", _("Click")
+        UNSUBSCRIBE = "unsubscribe", _("Unsubscribe")
+        RESUBSCRIBE = "resubscribe", _("Resubscribe")
+        BOUNCE = "bounce", _("Bounce")
+        COMPLAINT = "complaint", _("Complaint")
+
+    uid = models.CharField(max_length=32, unique=True)
+    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="+")
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="+")
+    type = models.CharField(max_length=12, choices=Type)
+    at = models.DateTimeField(default=clock.now)
+    link = models.ForeignKey(TrackedLink, null=True, on_delete=models.SET_NULL, related_name="+")
+    automated = models.CharField(max_length=20, blank=True, default="")
+    user_agent = models.CharField(max_length=300, blank=True)
+    ip = models.GenericIPAddressField(null=True)
+    detail = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        verbose_name = _("activity")
+        verbose_name_plural = _("activities")
+        indexes = [
+            models.Index(fields=["mailing", "type", "at"], name="activity_by_type"),
+            models.Index(fields=["delivery", "type"], name="activity_by_delivery"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.at:%F %T}"
