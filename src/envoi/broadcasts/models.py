@@ -51,3 +51,23 @@ class Broadcast(models.Model):
 
     def __str__(self) -> str:
         return self.subject or str(_("Untitled broadcast"))
+
+    @property
+    def is_draft(self) -> bool:
+        return self.status == self.Status.DRAFT
+
+
+class FrozenContent(models.Model):
+    """What a started broadcast says, and in whose name: copied when it starts, never altered afterwards.
+
+    Whoever edits the layout, the sender identity or the organisation's address while a broadcast is under way changes
+    nothing of it: the first reader and the last get the same message, and the web view stays what was sent.
+    """
+
+    broadcast = models.OneToOneField(Broadcast, on_delete=models.CASCADE, related_name="frozen")
+    source = models.JSONField()
+    sender = models.JSONField()
+    frozen_at = models.DateTimeField(default=clock.now, editable=False)
+
+    def __str__(self) -> str:
+        return f"content of broadcast {self.broadcast_id}"

@@ -1,0 +1,131 @@
+"""Write a broadcast: made, changed, copied and thrown away, as long as it has not started."""
+
+from __future__ import annotations
+
+from typing import TypedDict, Unpack
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from envoi.accounts.actions import audit
+from envoi.accounts.models import User
+from envoi.audiences.models import Audience, AudienceMember
+from envoi.broadcasts import channels
+from envoi.broadcasts.errors import BroadcastError
+from envoi.broadcasts.models import Broadcast
+from envoi.content.models import Layout
+from envoi.core import clock
+from envoi.delivery.models import SenderIdentity
+
+
+class Content(TypedDict, total=False):
+    """The fields of a broadcast that say what it says; those left out stay as they are."""
+
+    subject: str
+    preheader: str
+    body_type: str
+    body: str
+    text_body: str
+    layout: Layout | None
+    identity: SenderIdentity | None
+    purpose: str
+    track_opens: bool
+    track_clicks: bool
+
+
+class NotADraft(BroadcastError):
+    """The broadcast has started; what it says and whom it goes to stay as they are."""
+
+
+def create(channel: str, *, actor: User | None, **content: Unpack[Content]) -> Broadcast:
+    """A new draft with an empty audience, the default layout and the default sender.
+
+    Raises:
+        UnknownChannel: `channel` is not registered.
+    """
+    channels.get(channel)
+    content.setdefault("layout", Layout.objects.filter(is_default=True).first())
+    content.setdefault("identity", SenderIdentity.objects.filter(is_default=True).first())
+    with transaction.atomic():
+        broadcast = Broadcast.objects.create(
+            channel=channel, audience=Audience.objects.create(), created_by=actor, **content
+        )
+        audit.record(actor, "broadcast.created", broadcast)
+    return broadcast
+
+
+def change_content(broadcast: Broadcast, *, actor: User | None, **content: Unpack[Content]) -> Broadcast:
+    """Write other content into a draft.
+
+    Raises:
+        NotADraft: it has started meanwhile.
+    """
+    with transaction.atomic():
+        draft = locked_draft(broadcast)
+        changed = [name for name, value in content.items() if getattr(draft, name) != value]
+        if changed:
+            for name in changed:
+                setattr(draft, name, content[name])  # type: ignore[literal-required]
+            draft.changed_at = clock.now()
+            draft.save(update_fields=[*changed, "changed_at"])
+            audit.record(actor, "broadcast.changed", draft, fields=changed)
+    return draft
+
+
+def duplicate(broadcast: Broadcast, *, actor: User | None) -> Broadcast:
+    """A new draft with the content and the audience of `broadcast`, whatever became of that one."""
+    with transaction.atomic():
+        copy = Broadcast.objects.create(
+            channel=broadcast.channel,
+            subject=broadcast.subject,
+            preheader=broadcast.preheader,
+            body_type=broadcast.body_type,
+            body=broadcast.body,
+            text_body=broadcast.text_body,
+            layout=broadcast.layout,
+            identity=broadcast.identity,
+            purpose=broadcast.purpose,
+            track_opens=broadcast.track_opens,
+            track_clicks=broadcast.track_clicks,
+            audience=_same_audience(broadcast.audience),
+            created_by=actor,
+        )
+        audit.record(actor, "broadcast.duplicated", copy, of=broadcast.pk)
+    return copy
+
+
+def delete(broadcast: Broadcast, *, actor: User | None) -> None:
+    """Throw a draft away.
+
+    Raises:
+        NotADraft: it has started; its record stays.
+    """
+    with transaction.atomic():
+        draft = locked_draft(broadcast)
+        audit.record(actor, "broadcast.deleted", draft)
+        audience = draft.audience
+        draft.delete()
+        audience.delete()
+
+
+def locked_draft(broadcast: Broadcast) -> Broadcast:
+    """The row of `broadcast`, locked until the transaction ends.
+
+    Raises:
+        NotADraft: it is not, or no longer, a draft.
+    """
+    row = Broadcast.objects.select_for_update(of=("self",)).filter(pk=broadcast.pk).first()
+    if row is None or not row.is_draft:
+        raise NotADraft(_("This broadcast is no draft any more. Duplicate it to send something like it again."))
+    return row
+
+
+def _same_audience(audience: Audience) -> Audience:
+    copy = Audience.objects.create()
+    AudienceMember.objects.bulk_create(
+        AudienceMember(
+            audience=copy, side=one.side, list_id=one.list_id, product_id=one.product_id, contact_id=one.contact_id
+        )
+        for one in audience.members.all()
+    )
+    return copy
