@@ -1,3 +1,29 @@
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from envoi.console.broadcasts import index, log, page, preview, steer, wizard
+
+app_name = "broadcasts"
+
+urlpatterns = [
+    path("", index.broadcasts, name="list"),
+    path("new/", wizard.channel, name="new"),
+    path("targets.json", wizard.target_choices, name="target-choices"),
+    path("readers.json", preview.reader_choices, name="reader-choices"),
+    path("<int:pk>/", page.broadcast, name="show"),
+    path("<int:pk>/targets/", wizard.targets, name="targets"),
+    path("<int:pk>/targets/count/", wizard.count, name="count"),
+    path("<int:pk>/content/", wizard.content, name="content"),
+    path("<int:pk>/review/", wizard.review, name="review"),
+    path("<int:pk>/preview/", preview.pane, name="preview"),
+    path("<int:pk>/preview/document/", preview.document, name="preview-document"),
+    path("<int:pk>/tests/", preview.test_message, name="test"),
+    path("<int:pk>/sending/", steer.send, name="send"),
+    path("<int:pk>/pause/", steer.pause, name="pause"),
+    path("<int:pk>/resumption/", steer.resume, name="resume"),
+    path("<int:pk>/cancellation/", steer.cancel, name="cancel"),
+    path("<int:pk>/copies/", steer.duplicate, name="duplicate"),
+    path("<int:pk>/removal/", steer.delete, name="delete"),
+    path("<int:pk>/progress/", page.progress, name="progress"),
+    path("<int:pk>/recipients/", log.recipients, name="log"),
+    path("<int:pk>/recipients.csv", log.export, name="log-export"),
+]

@@ -1,3 +1,7 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern] = []
+app_name = "settings"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("sending/", include("envoi.console.settings.sending.urls")),
+]
