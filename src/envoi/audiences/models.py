@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from envoi.contacts.models import Contact
+from envoi.contacts.models import Contact, Import
 from envoi.core import clock
 
 
@@ -138,3 +138,13 @@ class AudienceMember(models.Model):
 
     def __str__(self) -> str:
         return f"{self.side} {self.list_id or self.product_id or self.contact_id}"
+
+
+class ListImport(models.Model):
+    """An import of contacts that fills a list. Stands here because contacts know no lists."""
+
+    of = models.OneToOneField(Import, on_delete=models.CASCADE, related_name="+")
+    list = models.ForeignKey(List, on_delete=models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.of_id} → {self.list_id}"

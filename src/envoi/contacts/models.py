@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from envoi.core import clock
+from envoi.core import clock, text
 
 
 class Kind(models.TextChoices):
@@ -16,6 +18,8 @@ class Kind(models.TextChoices):
 
 class Contact(models.Model):
     """A person or organisation with an address. The same address may stand once in each kind."""
+
+    SEARCHED = ("address_key", "first_name", "last_name", "organisation", "city", "reference")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.CONTACT)
     address = models.CharField(_("e-mail address"), max_length=254)
@@ -29,6 +33,9 @@ class Contact(models.Model):
     language = models.CharField(_("language"), max_length=20, blank=True)
     reference = models.CharField(_("reference"), max_length=200, blank=True)
     fields = models.JSONField(_("further fields"), default=dict, blank=True)
+    # Address, names, organisation, city and reference in lower case without accents: SQLite compares only ASCII
+    # letters without case, and one column is searched faster than six.
+    search_text = models.TextField(blank=True, default="", editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -38,11 +45,21 @@ class Contact(models.Model):
         constraints = [models.UniqueConstraint(fields=["kind", "address_key"], name="one_contact_per_kind_and_address")]
         indexes = [
             models.Index(fields=["last_name", "first_name", "id"], name="contact_by_name"),
+            models.Index(fields=["organisation", "id"], name="contact_by_organisation"),
+            models.Index(fields=["language"], name="contact_by_language"),
             models.Index(fields=["-created_at", "-id"], name="contact_newest_first"),
         ]
 
     def __str__(self) -> str:
         return self.name or self.address
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.search_text = self.searchable()
+        super().save(*args, **kwargs)
+
+    def searchable(self) -> str:
+        """What `search_text` must hold; who writes contacts in bulk sets it from here."""
+        return text.folded(" ".join(filter(None, (getattr(self, name) for name in self.SEARCHED))))
 
     @property
     def name(self) -> str:
@@ -108,17 +125,24 @@ class Import(models.Model):
     size = models.BigIntegerField()
     encoding = models.CharField(max_length=20)
     delimiter = models.CharField(max_length=4)
+    # Records before the first one with data: titles, blank lines and the header.
+    skip = models.PositiveIntegerField(default=0)
     columns = models.JSONField(default=list)
+    # Number of the column (from 0, as text) → name of a field, or "field:<key>" of a further field.
     mapping = models.JSONField(default=dict)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.CONTACT)
     update_existing = models.BooleanField(default=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.MAPPING)
-    position = models.BigIntegerField(default=0)
+    # Rows in the whole file, known once it was read through and found whole; nothing is taken before.
+    total = models.BigIntegerField(null=True)
+    # Rows done. Written in the transaction of the batch, so a killed import goes on exactly there.
     rows = models.BigIntegerField(default=0)
     created = models.BigIntegerField(default=0)
     updated = models.BigIntegerField(default=0)
     unchanged = models.BigIntegerField(default=0)
     rejected = models.BigIntegerField(default=0)
+    # Rows taken whose address is suppressed: they are kept up to date, but subscribed to nothing.
+    suppressed = models.BigIntegerField(default=0)
     problem = models.TextField(blank=True)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=clock.now)
