@@ -133,6 +133,8 @@ class Import(models.Model):
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.CONTACT)
     update_existing = models.BooleanField(default=True)
     status = models.CharField(max_length=10, choices=Status, default=Status.MAPPING)
+    # Bytes read while the file is checked: how far that is.
+    position = models.BigIntegerField(default=0)
     # Rows in the whole file, known once it was read through and found whole; nothing is taken before.
     total = models.BigIntegerField(null=True)
     # Rows done. Written in the transaction of the batch, so a killed import goes on exactly there.
