@@ -1,3 +1,5 @@
+"""The ledger and what carries it: transports, sender identities, mailings and one row per message and address."""
+
 from __future__ import annotations
 
 from django.conf import settings
@@ -34,6 +36,8 @@ class Transport(models.Model):
     per_hour = models.PositiveIntegerField(_("messages per hour"), null=True, blank=True)
     paused_at = models.DateTimeField(null=True, editable=False)
     paused_reason = models.TextField(blank=True, editable=False)
+    # When the watchdog lets it try again; null while only a person may resume it.
+    resume_at = models.DateTimeField(null=True, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
@@ -42,6 +46,16 @@ class Transport(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Pace(models.Model):
+    """When a transport may carry its next message: the one clock by which all workers keep its rates."""
+
+    transport = models.OneToOneField(Transport, primary_key=True, on_delete=models.CASCADE, related_name="pace")
+    next_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.transport_id} from {self.next_at:%F %T}"
 
 
 class SenderIdentity(models.Model):
@@ -82,6 +96,8 @@ class Mailing(models.Model):
         FINISHED = "finished", _("Finished")
 
     key = models.CharField(max_length=16, unique=True, default=keys.random_key, editable=False)
+    # What the mailing is for, such as "broadcast:12": unique, so that the same thing is never started twice.
+    reference = models.CharField(max_length=60, unique=True)
     composer = models.CharField(max_length=40)
     purpose = models.CharField(max_length=15, choices=Purpose, default=Purpose.MARKETING)
     identity = models.ForeignKey(SenderIdentity, on_delete=models.PROTECT, related_name="+")
@@ -113,6 +129,7 @@ class Delivery(models.Model):
         SKIPPED = "skipped", _("Skipped")
 
     TERMINAL = (State.SENT, State.FAILED, State.SKIPPED, State.UNKNOWN)
+    OPEN = (State.PENDING, State.LEASED, State.IN_DOUBT, State.DEFERRED)
 
     class SkipReason(models.TextChoices):
         SUPPRESSED = "suppressed", _("Suppressed address")
@@ -169,3 +186,40 @@ class Delivery(models.Model):
     def message_id(self) -> str:
         """The same on every attempt, since both keys are stored before the first."""
         return f"<{self.key}.{self.mailing.key}@{self.mailing.message_id_domain}>"
+
+
+class Tally(models.Model):
+    """How many deliveries of a mailing came to a state in one minute, or left it again (negative).
+
+    Written in the transaction of the batch it counts, so that progress costs a few rows where the ledger has millions;
+    the sum over all minutes is the number of rows in that state. States that last seconds are not counted.
+    """
+
+    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="tallies")
+    minute = models.DateTimeField()
+    state = models.CharField(max_length=8, choices=Delivery.State)
+    skip_reason = models.CharField(max_length=17, choices=Delivery.SkipReason, blank=True, default="")
+    count = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["mailing", "minute", "state", "skip_reason"], name="one_tally_per_minute_and_state"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mailing_id} {self.minute:%F %H:%M} {self.state} {self.count}"
+
+
+class Shift(models.Model):
+    """A worker that sends for a mailing just now. The row lives as long as the worker renews it."""
+
+    worker = models.CharField(max_length=60, unique=True)
+    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="shifts")
+    transport = models.ForeignKey(Transport, on_delete=models.CASCADE, related_name="shifts")
+    started_at = models.DateTimeField(default=clock.now)
+    until = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.worker

@@ -1,0 +1,85 @@
+"""How delivery learns what to write without knowing broadcasts: upper layers register a composer by name.
+
+Guarantee: a batch is composed with the same few queries whatever its size, before any of its messages is attempted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from envoi.delivery.models import Mailing
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """One ledger row that this worker may send.
+
+    Attributes:
+        id: of the delivery; tokens in the message carry it.
+        key: random part of the Message-ID, the same on every attempt.
+        address: as it goes into RCPT and To.
+        contact_id: None when the contact was deleted after the freeze.
+        message_id: the complete Message-ID with its angle brackets.
+        first_attempt_at: goes into Date, so that every attempt is the same message.
+    """
+
+    id: int
+    key: str
+    address: str
+    contact_id: int | None
+    message_id: str
+    first_attempt_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A complete message: `return_path` for MAIL FROM, `data` in RFC 5322 form with CRLF, not dot-stuffed."""
+
+    return_path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RenderProblem:
+    """This recipient's message cannot be made; `detail` says why, for a person. The recipient is skipped."""
+
+    detail: str
+
+
+class Compose(Protocol):
+    """Messages for a batch, in its order."""
+
+    def __call__(self, batch: Sequence[Leased], /) -> Sequence[Message | RenderProblem]: ...
+
+
+class Composer(Protocol):
+    """Makes what the messages of one mailing share; called once per shift."""
+
+    def open(self, mailing: Mailing, /) -> Compose: ...
+
+
+class UnknownComposer(LookupError):
+    """No composer is registered under the name that a mailing carries."""
+
+
+_composers: dict[str, Composer] = {}
+
+
+def register(name: str, composer: Composer) -> None:
+    """Mailings whose `composer` is `name` are written by this one. Call it from the app's `ready()`."""
+    _composers[name] = composer
+
+
+def named(name: str) -> Composer:
+    """The composer registered under `name`.
+
+    Raises:
+        UnknownComposer: there is none.
+    """
+    try:
+        return _composers[name]
+    except KeyError:
+        raise UnknownComposer(f"no composer is registered as “{name}”") from None
