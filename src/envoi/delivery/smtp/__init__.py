@@ -1,0 +1,44 @@
+"""Envoi's own SMTP client (no Django in it). Public to the other domains.
+
+    async with Pool(SmtpSettings("mail.example.org", 587, username="…", password="…")) as pool:
+        outcome = await pool.send(Envelope("bounce@example.org", "ada@example.net", message))
+
+Own, because the usual clients raise the same error for “surely not sent” and “perhaps sent”.
+"""
+
+from envoi.delivery.smtp.envelopes import Envelope
+from envoi.delivery.smtp.outcomes import (
+    Accepted,
+    Fault,
+    FaultKind,
+    NotSent,
+    Outcome,
+    Refused,
+    Remedy,
+    SenderRefused,
+    Unknown,
+)
+from envoi.delivery.smtp.phases import Phase, Timeouts
+from envoi.delivery.smtp.pool import Hooks, Pool
+from envoi.delivery.smtp.replies import Reply
+from envoi.delivery.smtp.session import Security, SmtpSettings
+
+__all__ = [
+    "Accepted",
+    "Envelope",
+    "Fault",
+    "FaultKind",
+    "Hooks",
+    "NotSent",
+    "Outcome",
+    "Phase",
+    "Pool",
+    "Refused",
+    "Remedy",
+    "Reply",
+    "Security",
+    "SenderRefused",
+    "SmtpSettings",
+    "Timeouts",
+    "Unknown",
+]

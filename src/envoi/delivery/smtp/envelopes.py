@@ -1,0 +1,115 @@
+"""What is handed to a server: addresses and bytes, checked and brought into the form of the wire."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from envoi.delivery.smtp.replies import Reply
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Envelope:
+    """One message to one recipient.
+
+    Attributes:
+        mail_from: the return path; "" is the null return path.
+        rcpt_to: the recipient.
+        data: the complete message, lines ending in CRLF, not dot-stuffed.
+        envid: an identifier that returned failure reports repeat (RFC 3461 §4.4), sent where the server offers DSN.
+        tag: whatever the caller wants to find again in its hooks.
+    """
+
+    mail_from: str
+    rcpt_to: str
+    data: bytes
+    envid: str = ""
+    tag: object = None
+
+    @property
+    def international(self) -> bool:
+        """Whether an address needs SMTPUTF8 (RFC 6531 §3.2); headers that need it are the composer's concern."""
+        return not (self.mail_from.isascii() and self.rcpt_to.isascii())
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What a server said it can do (RFC 5321 §4.1.1.1)."""
+
+    pipelining: bool = False
+    eight_bit: bool = False
+    smtputf8: bool = False
+    size: int | None = None  # 0: any size
+    dsn: bool = False
+    starttls: bool = False
+    auth: frozenset[str] = frozenset()
+
+
+def features(reply: Reply) -> Features:
+    """Read the lines of a positive answer to EHLO; what cannot be understood counts as not offered."""
+    words: dict[str, str] = {}
+    for line in reply.text.split("\n")[1:]:
+        # Old servers write AUTH=LOGIN (seen with Exchange 5.5 and its imitators).
+        keyword, _, rest = line.replace("AUTH=", "AUTH ", 1).partition(" ")
+        words[keyword.upper()] = f"{words.get(keyword.upper(), '')} {rest}".strip()
+    return Features(
+        pipelining="PIPELINING" in words,
+        eight_bit="8BITMIME" in words,
+        smtputf8="SMTPUTF8" in words,
+        size=(int(words["SIZE"]) if words["SIZE"].isdigit() else 0) if "SIZE" in words else None,
+        dsn="DSN" in words,
+        starttls="STARTTLS" in words,
+        auth=frozenset(words.get("AUTH", "").upper().split()),
+    )
+
+
+def own_refusal(envelope: Envelope, offered: Features) -> Reply | None:
+    """Why this message must not be offered to this server, as the answer a server would give; None when it may."""
+    data = envelope.data
+    for address in (envelope.mail_from, envelope.rcpt_to):
+        if any(character in "<> \t\r\n\0" or not character.isprintable() for character in address):
+            return Reply(553, "5.1.3", "The address holds a blank, a line break or an angle bracket.")
+    lines = data.count(b"\n")
+    if data.count(b"\r") != lines or data.count(b"\r\n") != lines or b"\0" in data:
+        # RFC 5321 §2.3.8: such bytes are read differently by different servers (“SMTP smuggling”, CVE-2023-51764).
+        return Reply(554, "5.6.0", "The message holds a line end that is not CRLF, or a zero byte.")
+    if envelope.international and not offered.smtputf8:
+        return Reply(553, "5.6.7", "The address is international and the server does not offer SMTPUTF8 (RFC 6531).")
+    if not offered.eight_bit and not data.isascii():
+        return Reply(554, "5.6.3", "The message has 8-bit text and the server does not offer 8BITMIME (RFC 6152).")
+    if offered.size and len(data) > offered.size:
+        return Reply(552, "5.3.4", f"The message has {len(data)} bytes; the server takes {offered.size} (RFC 1870).")
+    return None
+
+
+def commands(envelope: Envelope, offered: Features) -> tuple[bytes, bytes]:
+    """MAIL and RCPT for this message, with the parameters that the server understands."""
+    mail = [f"MAIL FROM:<{envelope.mail_from}>"]
+    if offered.size is not None:
+        mail.append(f"SIZE={len(envelope.data)}")
+    if not envelope.data.isascii():
+        mail.append("BODY=8BITMIME")
+    if envelope.international:
+        mail.append("SMTPUTF8")
+    rcpt = [f"RCPT TO:<{envelope.rcpt_to}>"]
+    if offered.dsn and envelope.envid:
+        mail.append(f"RET=HDRS ENVID={xtext(envelope.envid)}")
+        if envelope.rcpt_to.isascii():
+            rcpt.append(f"NOTIFY=FAILURE,DELAY ORCPT=rfc822;{xtext(envelope.rcpt_to)}")
+    return f"{' '.join(mail)}\r\n".encode(), f"{' '.join(rcpt)}\r\n".encode()
+
+
+def xtext(text: str) -> str:
+    """`text` (ASCII) as RFC 3461 §4 writes it in parameters."""
+    return "".join(
+        character if "!" <= character <= "~" and character not in "+=" else f"+{ord(character):02X}"
+        for character in text
+    )
+
+
+def stuffed(data: bytes) -> bytes:
+    """The body as it goes out before the final dot: leading dots doubled, the last line ended (RFC 5321 §4.5.2)."""
+    if b"\r\n." in data:
+        data = data.replace(b"\r\n.", b"\r\n..")
+    if data.startswith(b"."):
+        data = b"." + data
+    return data if data.endswith(b"\r\n") or not data else data + b"\r\n"
