@@ -1,3 +1,13 @@
-from django.urls import URLPattern
+"""Short addresses: they stand in every message several times."""
 
-urlpatterns: list[URLPattern] = []
+from django.urls import path
+
+from envoi.public import unsubscribing, views
+
+app_name = "public"
+urlpatterns = [
+    path("o/<str:token>.gif", views.open_pixel, name="open"),
+    path("c/<str:token>", views.click, name="click"),
+    path("w/<str:token>", views.web_view, name="web_view"),
+    path("u/<str:token>", unsubscribing.unsubscribe, name="unsubscribe"),
+]
