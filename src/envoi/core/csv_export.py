@@ -15,7 +15,12 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 def neutral(value: object) -> str:
     """The text of a cell, with an apostrophe before anything a spreadsheet could run."""
     text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text
+    return f"'{text}" if text.lstrip("'").startswith(FORMULA_STARTS) else text
+
+
+def restored(cell: str) -> str:
+    """The text of which `neutral` made `cell`, so that a file that went out comes in again unchanged."""
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA_STARTS) else cell
 
 
 class _Echo:

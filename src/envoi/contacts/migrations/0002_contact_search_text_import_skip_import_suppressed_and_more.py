@@ -4,38 +4,37 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contacts', '0001_initial'),
+        ("contacts", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='contact',
-            name='search_text',
-            field=models.TextField(blank=True, default='', editable=False),
+            model_name="contact",
+            name="search_text",
+            field=models.TextField(blank=True, default="", editable=False),
         ),
         migrations.AddField(
-            model_name='import',
-            name='skip',
+            model_name="import",
+            name="skip",
             field=models.PositiveIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='import',
-            name='suppressed',
+            model_name="import",
+            name="suppressed",
             field=models.BigIntegerField(default=0),
         ),
         migrations.AddField(
-            model_name='import',
-            name='total',
+            model_name="import",
+            name="total",
             field=models.BigIntegerField(null=True),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['organisation', 'id'], name='contact_by_organisation'),
+            model_name="contact",
+            index=models.Index(fields=["organisation", "id"], name="contact_by_organisation"),
         ),
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['language'], name='contact_by_language'),
+            model_name="contact",
+            index=models.Index(fields=["language"], name="contact_by_language"),
         ),
     ]

@@ -1,0 +1,211 @@
+"""Files of contacts on their way in: received, matched, queued, cancelled. `import_run.py` takes their rows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from envoi.accounts.actions import audit
+from envoi.accounts.models import User
+from envoi.contacts.actions import fields
+from envoi.contacts.importing import columns, detect
+from envoi.contacts.importing.people import FURTHER
+from envoi.contacts.importing.records import Unreadable
+from envoi.contacts.models import FieldDefinition, Import, Kind
+from envoi.contacts.values import TEXT_FIELDS
+from envoi.core import clock, keys
+from envoi.core.tasks import later
+
+NEW_FIELD = "new"
+OPEN = (Import.Status.MAPPING, Import.Status.QUEUED, Import.Status.RUNNING)
+
+
+class NotNow(ValueError):
+    """The import is in no state for this; the message says so, for a person."""
+
+
+class WrongMapping(ValueError):
+    """The columns are not matched to fields as they must be; the message says what to do."""
+
+
+def folder() -> Path:
+    """Where files wait; only the server's user reads it."""
+    found = Path(settings.ENVOI_DATA) / "imports"
+    found.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return found
+
+
+@contextmanager
+def opened(of: Import) -> Iterator[BinaryIO]:
+    """The stored file.
+
+    Raises:
+        Unreadable: it is not there any more.
+    """
+    try:
+        file = (folder() / of.stored_as).open("rb")
+    except OSError as error:
+        raise Unreadable(_("The file is not on the server any more. Choose it again.")) from error
+    with file:
+        yield file
+
+
+def receive(pieces: Iterable[bytes], file_name: str, *, actor: User | None) -> Import:
+    """Keep an uploaded file and look at it: encoding, delimiter, columns and a guess what they are.
+
+    Raises:
+        Unreadable: it is no CSV file, or does not fit on the disk; nothing is kept then.
+    """
+    stored_as = f"{keys.random_key()}.csv"
+    path = folder() / stored_as
+    try:
+        size = _write(path, pieces)
+        with path.open("rb") as stream:
+            shape = detect.shape(stream)
+        with transaction.atomic():
+            made = Import(file_name=file_name[-255:], stored_as=stored_as, size=size, created_by=actor)
+            _take_shape(made, shape)
+            made.save()
+            audit.record(actor, "import_receive", made, size=size)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    return made
+
+
+def read_again(of: Import, *, encoding: str, delimiter: str, actor: User | None) -> Import:
+    """Read the head of the file with another encoding or delimiter; the columns are guessed anew.
+
+    Raises:
+        NotNow: its rows are being taken already.
+        Unreadable: it cannot be read so.
+    """
+    _must_wait(of)
+    if encoding not in detect.ENCODINGS or delimiter not in detect.DELIMITERS:
+        raise Unreadable(_("Choose an encoding and a delimiter from the lists."))
+    with opened(of) as stream:
+        shape = detect.shape(stream, encoding, delimiter)
+    with transaction.atomic():
+        _take_shape(of, shape)
+        of.save(update_fields=["encoding", "delimiter", "skip", "columns", "mapping"])
+        audit.record(actor, "import_read_again", of, encoding=encoding, delimiter=delimiter)
+    return of
+
+
+def start(
+    of: Import,
+    mapping: Mapping[str, str],
+    *,
+    kind: str = Kind.CONTACT,
+    update_existing: bool = True,
+    actor: User | None,
+) -> Import:
+    """Queue the import. Whoever wants it to fill a list says so (`audiences`) in the same transaction.
+
+    Args:
+        mapping: number of the column (from 0, as text) → field, "field:<key>", or "new" for a further field made now.
+
+    Raises:
+        NotNow: it was started before.
+        WrongMapping: no address, an unknown field, or one field twice.
+    """
+    _must_wait(of)
+    check_mapping(of, mapping)
+    with transaction.atomic():
+        _switch(of, (Import.Status.MAPPING,), Import.Status.QUEUED)
+        of.mapping = {number: _field(of, number, name, actor) for number, name in mapping.items()}
+        of.kind, of.update_existing = Kind(kind), update_existing
+        of.save(update_fields=["mapping", "kind", "update_existing"])
+        audit.record(actor, "import_start", of)
+        later("contacts.import_file", import_id=of.pk)
+    return of
+
+
+def cancel(of: Import, *, actor: User | None) -> None:
+    """Stop the import; rows taken so far stay.
+
+    Raises:
+        NotNow: it is over.
+    """
+    with transaction.atomic():
+        _switch(of, OPEN, Import.Status.CANCELLED)
+        Import.objects.filter(pk=of.pk).update(finished_at=clock.now())
+        audit.record(actor, "import_cancel", of)
+    forget_file(of)
+
+
+def forget_file(of: Import) -> None:
+    """Remove the stored file: personal data is kept no longer than needed."""
+    (folder() / of.stored_as).unlink(missing_ok=True)
+
+
+def tidy(before_days: int = 7) -> int:
+    """Give up files nobody matched for a week; returns how many."""
+    old = Import.objects.filter(status=Import.Status.MAPPING, created_at__lt=clock.now() - timedelta(days=before_days))
+    done = 0
+    for of in old[:1000]:
+        cancel(of, actor=None)
+        done += 1
+    return done
+
+
+def check_mapping(of: Import, mapping: Mapping[str, str]) -> None:
+    """Raises `WrongMapping` unless every field is known and named once, and the address is among them."""
+    further = set(FieldDefinition.objects.values_list("key", flat=True))
+    known = {"address", columns.FULL_NAME, NEW_FIELD, *TEXT_FIELDS, *(f"{FURTHER}{key}" for key in further)}
+    chosen = [name for name in mapping.values() if name != NEW_FIELD]
+    if any(name not in known for name in mapping.values()):
+        raise WrongMapping(_("A column is matched to a field that does not exist. Choose again."))
+    if any(not number.isdecimal() or int(number) >= len(of.columns) for number in mapping):
+        raise WrongMapping(_("The file has no such column. Choose again."))
+    if "address" not in chosen:
+        raise WrongMapping(_("Say which column holds the e-mail address."))
+    if len(chosen) != len(set(chosen)):
+        raise WrongMapping(_("Two columns are matched to the same field. Choose another field for one of them."))
+    if columns.FULL_NAME in chosen and {"first_name", "last_name"} & set(chosen):
+        raise WrongMapping(_("Match either the full name or first and last name, not both."))
+
+
+def _field(of: Import, number: str, name: str, actor: User | None) -> str:
+    return f"{FURTHER}{fields.add(of.columns[int(number)], actor=actor).key}" if name == NEW_FIELD else name
+
+
+def _take_shape(of: Import, shape: detect.Shape) -> None:
+    of.encoding, of.delimiter, of.skip, of.columns = shape.encoding, shape.delimiter, shape.skip, shape.columns
+    labels = {definition.key: definition.label for definition in FieldDefinition.objects.all()}
+    of.mapping = columns.guess(shape.columns, shape.sample, labels)
+
+
+def _write(path: Path, pieces: Iterable[bytes]) -> int:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            for piece in pieces:
+                file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
+            return file.tell()
+    except OSError as error:
+        raise Unreadable(
+            _("The file cannot be kept on the server (%(why)s). Make room in the data folder and choose it again.")
+            % {"why": error.strerror}
+        ) from error
+
+
+def _must_wait(of: Import) -> None:
+    if of.status != Import.Status.MAPPING:
+        raise NotNow(_("This import was started already."))
+
+
+def _switch(of: Import, before: tuple[str, ...], after: str) -> None:
+    if not Import.objects.filter(pk=of.pk, status__in=before).update(status=after):
+        raise NotNow(_("This import was started or ended meanwhile."))
+    of.status = after
