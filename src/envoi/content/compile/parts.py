@@ -1,0 +1,130 @@
+"""One part of a message (subject, HTML, plain text): fixed stretches prepared once, holes filled for each person.
+
+Without control flow the holes are filled directly. With it, the part is one Liquid template that marks where its values
+begin and end, so that the very same encoding follows: both ways give the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from liquid import BoundTemplate
+
+from envoi.content import liquid, mime
+from envoi.content.compile.constructs import Constructs, Kind, Run
+from envoi.content.compile.slots import Data, Slot, Specials, safe_special, slot
+from envoi.content.merge_tags import SPECIALS
+
+_BRACE = re.compile(r"\{(?=[{%])|\{\Z")
+_quoted_printable = lru_cache(maxsize=2048)(mime.quoted_printable)
+
+
+class Part:
+    """A text with holes."""
+
+    def __init__(self, runs: Iterable[Run], constructs: Constructs, *, html: bool, flow: bool = False) -> None:
+        """Prepare `runs`.
+
+        Args:
+            flow: go through one Liquid template even without control flow. For tests of the promise above.
+
+        Raises:
+            ContentError: the pieces of Liquid do not fit together.
+        """
+        self._fixed: list[str] = [""]
+        self._slots: list[Slot] = []
+        self._template: BoundTemplate | None = None
+        runs = list(runs)
+        holes = [run for run in runs if not isinstance(run, str)]
+        if flow or any(constructs[hole.marker].kind is Kind.TAG for hole in holes):
+            field = "body" if html else "text"
+            self._template = liquid.parse(_source(runs, constructs), field=field, html=html, ours=True)
+        else:
+            self._prepare(runs, constructs)
+        self.base64 = mime.prefers_base64("".join(run for run in runs if isinstance(run, str)))
+        self._frame = self._encoded_frame()
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it is the same for everybody."""
+        return self._template is None and not self._slots
+
+    def _prepare(self, runs: list[Run], constructs: Constructs) -> None:
+        made: dict[tuple[str, str], Slot] = {}
+        for run in runs:
+            if isinstance(run, str):
+                self._fixed[-1] += run
+                continue
+            construct = constructs[run.marker]
+            if construct.kind is Kind.LITERAL:
+                self._fixed[-1] += construct.inner
+                continue
+            key = (construct.inner, run.place)
+            made[key] = made.get(key) or slot(construct, run.place)
+            self._slots.append(made[key])
+            self._fixed.append("")
+
+    def _encoded_frame(self) -> list[bytes]:
+        if self._template is not None or self.base64:
+            return []
+        frame: list[bytes] = []
+        for index, text in enumerate(self._fixed):
+            last = index == len(self._fixed) - 1
+            frame += [mime.quoted_printable(text)] if last else [mime.quoted_printable(text) + mime.SOFT_BREAK, b""]
+        return frame
+
+    def text(self, data: Data, specials: Specials) -> str:
+        """The finished text for one person."""
+        return "".join(self._runs(data, specials))
+
+    def encoded(self, data: Data, specials: Specials) -> bytes:
+        """The finished text as a body on the wire.
+
+        Raises:
+            ContentError: it cannot be rendered for this person.
+        """
+        if self._frame:
+            body = self._frame.copy()
+            line = mime.value_line
+            body[1::2] = [line(slot(data, specials)) for slot in self._slots]
+            return b"".join(body)
+        runs = self._runs(data, specials)
+        if self.base64:
+            return mime.base64_lines("".join(runs))
+        pieces = [_quoted_printable(runs[0])]
+        for at in range(1, len(runs) - 1, 2):
+            pieces += [mime.SOFT_BREAK, mime.value_line(runs[at]), _quoted_printable(runs[at + 1])]
+        return b"".join(pieces)
+
+    def _runs(self, data: Data, specials: Specials) -> list[str]:
+        if self._template is not None:
+            written = liquid.render(self._template, {**data, **specials}, field="body")
+            return written.split(liquid.SEPARATOR)
+        runs = [""] * (2 * len(self._slots) + 1)
+        runs[::2] = self._fixed
+        runs[1::2] = [slot(data, specials) for slot in self._slots]
+        return runs
+
+
+def _source(runs: list[Run], constructs: Constructs) -> str:
+    """The Liquid template of `runs`: every value ends in the filter of its place; other words stay words."""
+    out = []
+    for run in runs:
+        if isinstance(run, str):
+            out.append(_BRACE.sub("{{ '{' }}", run))
+            continue
+        construct = constructs[run.marker]
+        place = run.place
+        if construct.kind is Kind.LITERAL:
+            out.append(f"{{% raw %}}{construct.inner}{{% endraw %}}")
+        elif construct.kind is Kind.TAG:
+            out.append(f"{{% {construct.inner} %}}")
+        elif construct.captured:
+            out.append(f"{{{{ {construct.inner} }}}}")
+        else:
+            if construct.kind is Kind.SPECIAL or construct.inner in SPECIALS:
+                place = safe_special(place)
+            out.append(f"{{{{ {construct.inner} | {place.value} }}}}")
+    return "".join(out)

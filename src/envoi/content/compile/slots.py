@@ -1,0 +1,98 @@
+"""Values of merge tags: one small function per hole, straight to the data where the tag is plain, else by Liquid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from liquid.builtin.expressions import FilteredExpression, Path, PositionalArgument, StringLiteral
+from liquid.builtin.output import OutputNode
+from markupsafe import Markup
+
+from envoi.content import liquid
+from envoi.content.compile.constructs import Construct, Kind
+from envoi.content.escaping import ESCAPES, Place
+from envoi.content.merge_tags import SPECIALS
+
+Data = Mapping[str, Any]
+Specials = Mapping[str, str]
+Slot = Callable[[Data, Specials], str]
+
+HTML_PLACES = frozenset({Place.HTML, Place.ATTRIBUTE, Place.URL, Place.URL_PART, Place.CSS})
+_SHAPES = frozenset({"size", "first", "last"})  # Liquid answers these of any list or text
+
+
+def slot(construct: Construct, place: Place) -> Slot:
+    """The function that gives the escaped value of `construct` at `place`."""
+    if construct.kind is Kind.SPECIAL:
+        return _special(construct.inner, place)
+    html = place in HTML_PLACES
+    expression = _expression(construct.inner, html)
+    if expression is not None:
+        path, default = expression
+        if len(path) == 1 and path[0] in SPECIALS:
+            return _special(path[0], place)
+        if len(path) in (2, 3):
+            return _straight(path, default, place, html)
+    template = liquid.parse(f"{{{{ {construct.inner} | {place.value} }}}}", field=construct.field, html=html, ours=True)
+
+    def through_liquid(data: Data, specials: Specials) -> str:
+        written = liquid.render(template, {**data, **specials}, field=construct.field)
+        return written.replace(liquid.SEPARATOR, "")
+
+    return through_liquid
+
+
+def safe_special(place: Place) -> Place:
+    """Where an address of ours stands: it is whole and may go as it is, escaped for HTML."""
+    return {Place.URL: Place.ATTRIBUTE, Place.TEXT_URL: Place.TEXT}.get(place, place)
+
+
+def _special(name: str, place: Place) -> Slot:
+    escape = ESCAPES[safe_special(place)]
+
+    def special(_data: Data, specials: Specials) -> str:
+        return escape(specials.get(name, ""))
+
+    return special
+
+
+def _expression(inner: str, html: bool) -> tuple[list[str], str | None] | None:
+    """Path and default of `a.b.c | default: "…"`; None for anything else."""
+    nodes = liquid.parse(f"{{{{ {inner} }}}}", field="", html=html).nodes
+    if len(nodes) != 1 or not isinstance(nodes[0], OutputNode):
+        return None
+    expression = nodes[0].expression
+    if not isinstance(expression, FilteredExpression) or not isinstance(expression.left, Path):
+        return None
+    path = expression.left.path
+    if not all(isinstance(part, str) for part in path) or path[-1] in _SHAPES:
+        return None
+    if not expression.filters:
+        return [str(part) for part in path], None
+    only = expression.filters[0]
+    if len(expression.filters) > 1 or only.name != "default" or len(only.args) != 1:
+        return None
+    argument = only.args[0]
+    if not isinstance(argument, PositionalArgument) or not isinstance(argument.value, StringLiteral):
+        return None
+    return [str(part) for part in path], str(argument.value.value)
+
+
+def _straight(path: list[str], default: str | None, place: Place, html: bool) -> Slot:
+    escape = ESCAPES[place]
+    otherwise = escape((Markup(default) if html else default) if default is not None else "")  # noqa: S704  the author's
+    root, first, last = path[0], path[1], path[2] if len(path) == 3 else None
+
+    def straight(data: Data, _specials: Specials) -> str:
+        try:
+            value = data[root][first]
+            if last is not None:
+                value = value[last] if isinstance(value, dict) else None
+        except (KeyError, TypeError):
+            return otherwise
+        if default is not None and (value is None or value is False or value in ("", [], {})):
+            return otherwise
+        return escape(value)
+
+    return straight

@@ -1,0 +1,74 @@
+"""Bodies as they go over the wire: quoted-printable or base64, joined to multipart/alternative (RFC 2045, RFC 2046).
+
+A text comes as *runs*: fixed stretches and, between them, values. In quoted-printable each run is encoded by itself and
+a value always stands between two soft line breaks, so fixed runs are encoded once and values never lengthen a line.
+"""
+
+from __future__ import annotations
+
+import re
+from binascii import b2a_base64, b2a_qp
+from collections.abc import Sequence
+
+SOFT_BREAK = b"=\r\n"
+LONGEST_LINE = 76
+# "=" never stands bare in quoted-printable nor "_" in base64: this can be no line of an encoded body.
+BOUNDARY = "=_envoi_alternative"
+
+_needs_encoding = re.compile(r"[^ !-<>-~]").search
+
+
+def quoted_printable(text: str) -> bytes:
+    """`text` in quoted-printable, lines of at most 76, line feeds as CRLF; room is left for a soft break at its end."""
+    lines = [b2a_qp(line.encode(), istext=True).replace(b"\n", b"\r\n") for line in text.split("\n")]
+    return b"\r\n".join([*lines[:-1], _with_room(lines[-1])])
+
+
+def _with_room(line: bytes) -> bytes:
+    start = line.rfind(b"\n") + 1
+    if len(line) - start < LONGEST_LINE:
+        return line
+    cut = len(line) - (3 if line[-3:-2] == b"=" else 1)
+    return line[:cut] + SOFT_BREAK + line[cut:]
+
+
+def value_line(value: str) -> bytes:
+    """A value in quoted-printable with the soft break that closes it; the caller puts one before it."""
+    if len(value) < LONGEST_LINE and not _needs_encoding(value):
+        return value.encode("ascii") + SOFT_BREAK
+    return quoted_printable(value) + SOFT_BREAK
+
+
+def base64_lines(text: str) -> bytes:
+    """`text` in base64, lines of 76."""
+    encoded = b2a_base64(text.replace("\n", "\r\n").encode(), newline=False)
+    return b"\r\n".join([encoded[at : at + LONGEST_LINE] for at in range(0, len(encoded), LONGEST_LINE)])
+
+
+def prefers_base64(text: str) -> bool:
+    """Whether base64 is the shorter form of `text`, as for scripts other than Latin."""
+    raw = text.encode()
+    wide = sum(1 for byte in raw if byte > 126 or byte == 0x3D)
+    return wide * 6 > len(raw)
+
+
+def joined(runs: Sequence[str], *, base64: bool) -> bytes:
+    """The body of `runs`, fixed and value in turns, beginning and ending with a fixed one."""
+    if base64:
+        return base64_lines("".join(runs))
+    pieces = [quoted_printable(runs[0])]
+    for at in range(1, len(runs) - 1, 2):
+        pieces += [SOFT_BREAK, value_line(runs[at]), quoted_printable(runs[at + 1])]
+    return b"".join(pieces)
+
+
+def opening(*, base64: bool, kind: str) -> bytes:
+    """The delimiter and the headers of the part `kind` (plain or html)."""
+    encoding = "base64" if base64 else "quoted-printable"
+    return (
+        f"--{BOUNDARY}\r\nContent-Type: text/{kind}; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
+    ).encode("ascii")
+
+
+HEADERS = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{BOUNDARY}"\r\n'.encode("ascii")
+CLOSING = f"\r\n--{BOUNDARY}--\r\n".encode("ascii")
