@@ -9,7 +9,10 @@ from django.utils.translation import gettext as _
 
 from envoi.accounts.actions import audit
 from envoi.accounts.models import User
+from envoi.audiences.actions.audiences import copy as copy_audience
+from envoi.audiences.actions.audiences import save_audience
 from envoi.audiences.models import Audience, AudienceMember
+from envoi.audiences.queries import Targets, targets_of
 from envoi.broadcasts import channels
 from envoi.broadcasts.errors import BroadcastError
 from envoi.broadcasts.models import Broadcast
@@ -50,7 +53,7 @@ def create(channel: str, *, actor: User | None, **content: Unpack[Content]) -> B
         broadcast = Broadcast.objects.create(
             channel=channel, audience=Audience.objects.create(), created_by=actor, **content
         )
-        audit.record(actor, "broadcast.created", broadcast)
+        audit.record(actor, "broadcast_create", broadcast)
     return broadcast
 
 
@@ -68,7 +71,24 @@ def change_content(broadcast: Broadcast, *, actor: User | None, **content: Unpac
                 setattr(draft, name, content[name])  # type: ignore[literal-required]
             draft.changed_at = clock.now()
             draft.save(update_fields=[*changed, "changed_at"])
-            audit.record(actor, "broadcast.changed", draft, fields=changed)
+            audit.record(actor, "broadcast_change", draft, fields=changed)
+    return draft
+
+
+def change_targets(broadcast: Broadcast, included: Targets, excluded: Targets, *, actor: User | None) -> Broadcast:
+    """Choose whom a draft goes to.
+
+    Raises:
+        NotADraft: it has started meanwhile.
+    """
+    with transaction.atomic():
+        draft = locked_draft(broadcast)
+        stands = targets_of(draft.audience), targets_of(draft.audience, AudienceMember.Side.EXCLUDE)
+        if stands != (included, excluded):
+            save_audience(draft.audience, include=included, exclude=excluded, actor=actor)
+            draft.changed_at = clock.now()
+            draft.save(update_fields=["changed_at"])
+            audit.record(actor, "broadcast_target", draft)
     return draft
 
 
@@ -87,10 +107,10 @@ def duplicate(broadcast: Broadcast, *, actor: User | None) -> Broadcast:
             purpose=broadcast.purpose,
             track_opens=broadcast.track_opens,
             track_clicks=broadcast.track_clicks,
-            audience=_same_audience(broadcast.audience),
+            audience=copy_audience(broadcast.audience, actor=actor),
             created_by=actor,
         )
-        audit.record(actor, "broadcast.duplicated", copy, of=broadcast.pk)
+        audit.record(actor, "broadcast_copy", copy, of=broadcast.pk)
     return copy
 
 
@@ -102,7 +122,7 @@ def delete(broadcast: Broadcast, *, actor: User | None) -> None:
     """
     with transaction.atomic():
         draft = locked_draft(broadcast)
-        audit.record(actor, "broadcast.deleted", draft)
+        audit.record(actor, "broadcast_delete", draft)
         audience = draft.audience
         draft.delete()
         audience.delete()
@@ -118,14 +138,3 @@ def locked_draft(broadcast: Broadcast) -> Broadcast:
     if row is None or not row.is_draft:
         raise NotADraft(_("This broadcast is no draft any more. Duplicate it to send something like it again."))
     return row
-
-
-def _same_audience(audience: Audience) -> Audience:
-    copy = Audience.objects.create()
-    AudienceMember.objects.bulk_create(
-        AudienceMember(
-            audience=copy, side=one.side, list_id=one.list_id, product_id=one.product_id, contact_id=one.contact_id
-        )
-        for one in audience.members.all()
-    )
-    return copy

@@ -8,7 +8,6 @@ urlpatterns = [
     path("", index.broadcasts, name="list"),
     path("new/", wizard.channel, name="new"),
     path("targets.json", wizard.target_choices, name="target-choices"),
-    path("readers.json", preview.reader_choices, name="reader-choices"),
     path("<int:pk>/", page.broadcast, name="show"),
     path("<int:pk>/targets/", wizard.targets, name="targets"),
     path("<int:pk>/targets/count/", wizard.count, name="count"),

@@ -1,0 +1,127 @@
+"""Whether a draft may be sent: how many would get it, and everything that stands in the way, with where to mend it.
+
+Reads only. Pages may import this module.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+
+from envoi.broadcasts import composing
+from envoi.broadcasts.errors import Problem
+from envoi.broadcasts.models import Broadcast
+from envoi.content.problems import ContentError
+from envoi.delivery.queries import AudienceCount, preview
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+# The fields of content that the wizard does not show: who can mend them, mends the layout.
+LAYOUT_FIELDS = {"layout_html": "layout", "layout_text": "layout", "text": "text_body"}
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many of the targets get the broadcast.
+
+    Attributes:
+        skipped: label of the reason and number, for those who do not.
+    """
+
+    total: int
+    will_receive: int
+    skipped: list[tuple[StrPromise, int]]
+
+    @property
+    def left_out(self) -> int:
+        return self.total - self.will_receive
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the checklist before sending.
+
+    Attributes:
+        step: where in the wizard it is mended, or "".
+        blocking: whether sending waits for it.
+    """
+
+    label: str
+    ok: bool
+    hint: str = ""
+    step: str = ""
+    blocking: bool = True
+
+
+def count(broadcast: Broadcast) -> Count:
+    """What a freeze at this moment would give; one statement."""
+    found: AudienceCount = preview(broadcast.audience, broadcast.purpose)
+    return Count(found.total, found.will_receive, [(reason.label, number) for reason, number in found.skipped.items()])
+
+
+def content_problems(broadcast: Broadcast) -> list[Problem]:
+    """What is wrong with what it says and in whose name; empty when it can be sent."""
+    problems = []
+    if not broadcast.subject.strip():
+        problems.append(Problem("content", "subject", _("Write a subject.")))
+    if not composing.has_words(broadcast.body):
+        problems.append(Problem("content", "body", _("Write the content.")))
+    if broadcast.identity is None:
+        problems.append(Problem("content", "identity", _("Choose whom the message comes from.")))
+    if problems:
+        return problems
+    try:
+        composing.compiled(composing.source_of(broadcast))
+    except ContentError as error:
+        return [
+            Problem("content", LAYOUT_FIELDS.get(one.field, one.field), one.message, one.line) for one in error.problems
+        ]
+    return []
+
+
+def audience_problems(counted: Count) -> list[Problem]:
+    """What is wrong with whom it goes to."""
+    if not counted.total:
+        return [Problem("targets", "contacts", _("Choose at least one customer, product or list."))]
+    if not counted.will_receive:
+        return [Problem("targets", "contacts", _("Nobody of the targets can be sent to: all are skipped."))]
+    return []
+
+
+def problems(broadcast: Broadcast, counted: Count) -> list[Problem]:
+    """Everything that stands in the way of sending."""
+    return audience_problems(counted) + content_problems(broadcast)
+
+
+def checklist(broadcast: Broadcast, counted: Count) -> list[Check]:
+    """What was looked at before sending, for the author."""
+    to, says = audience_problems(counted), content_problems(broadcast)
+    transport = broadcast.identity.transport if broadcast.identity else None
+    checks = [
+        Check(_("Somebody gets it"), not to, _said(to), "targets"),
+        Check(_("The content can be sent"), not says, _said(says), "content"),
+        Check(
+            _("It has a preview text"),
+            bool(broadcast.preheader.strip()),
+            _("Most mailboxes show it after the subject."),
+            "content",
+            blocking=False,
+        ),
+    ]
+    if transport is not None:
+        checks.append(
+            Check(
+                _("The way out is open: %(name)s") % {"name": transport},
+                transport.paused_at is None,
+                _("It is paused: %(reason)s") % {"reason": transport.paused_reason},
+                blocking=False,
+            )
+        )
+    return checks
+
+
+def _said(problems: list[Problem]) -> str:
+    return " ".join(problem.message for problem in problems)

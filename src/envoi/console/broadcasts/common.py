@@ -1,0 +1,36 @@
+"""What the views of broadcasts share."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
+
+from envoi.broadcasts.models import Broadcast
+
+STEPS = ("targets", "content", "review")
+
+
+def found(pk: int) -> Broadcast:
+    """The broadcast, or 404."""
+    return get_object_or_404(Broadcast.objects.select_related("audience", "layout", "identity", "mailing"), pk=pk)
+
+
+def step(request: HttpRequest, name: str, broadcast: Broadcast) -> HttpResponse:
+    """On to the step `name` of the wizard, or where the pressed button leads (`next`: a step, or "later" to leave)."""
+    asked = request.POST.get("next", "")
+    if asked == "later":
+        say(request, _("The draft is kept. Open it here to go on."))
+        return redirect("broadcasts:list")
+    return redirect(f"broadcasts:{asked if asked in STEPS else name}", pk=broadcast.pk)
+
+
+def show(broadcast: Broadcast) -> HttpResponse:
+    """To the broadcast's own page."""
+    return redirect("broadcasts:show", pk=broadcast.pk)
+
+
+def say(request: HttpRequest, text: str, level: int = messages.SUCCESS) -> None:
+    """Show `text` on the next page."""
+    messages.add_message(request, level, text)

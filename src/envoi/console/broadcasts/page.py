@@ -1,0 +1,106 @@
+"""A broadcast's own page: its progress while it is sent, its numbers after."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from envoi.accounts.permissions import Permission, may
+from envoi.broadcasts import channels, showing
+from envoi.broadcasts.models import Broadcast
+from envoi.console.access import SignedInRequest, requires
+from envoi.console.broadcasts import common
+from envoi.console.broadcasts.cards import cards
+from envoi.core import clock
+from envoi.delivery.models import Mailing
+from envoi.delivery.queries import progress as progress_of
+from envoi.reports import queries
+from envoi.tracking import queries as tracking
+
+LIVE = (Broadcast.Status.SENDING, Broadcast.Status.PAUSED)
+
+
+@requires(Permission.VIEW)
+@require_safe
+def broadcast(request: SignedInRequest, pk: int) -> HttpResponse:
+    """The page; a draft is opened where work on it was left."""
+    shown = common.found(pk)
+    may_edit = may(request.user, Permission.EDIT_BROADCASTS)
+    if shown.mailing is None:
+        if may_edit:
+            return redirect(f"broadcasts:{showing.resume_at(shown)}", pk=pk)
+        return redirect("broadcasts:preview", pk=pk)
+    live, did, hours = (
+        _live(request, shown, shown.mailing),
+        queries.readers(shown.mailing),
+        tracking.hours(shown.mailing),
+    )
+    context = live | {
+        "page_title": str(shown),
+        "channel": channels.get(shown.channel),
+        "cards": cards(shown, live["progress"], did),
+        "links": tracking.link_counts(shown.mailing),
+        "chart": _chart(hours),
+        "hours": hours,
+        "may_edit": may_edit,
+    }
+    return render(request, "console/broadcasts/page/show.html", context)
+
+
+@requires(Permission.VIEW)
+@require_safe
+def progress(request: SignedInRequest, pk: int) -> HttpResponse:
+    """How far sending is: asked every second while it goes on; when that changes, the whole page is drawn anew."""
+    shown = common.found(pk)
+    if shown.mailing is None:
+        return redirect("broadcasts:show", pk=pk)
+    answer = render(request, "console/broadcasts/page/progress.html", _live(request, shown, shown.mailing))
+    if request.GET.get("was", shown.status) != shown.status:
+        answer["HX-Refresh"] = "true"
+    return answer
+
+
+def _live(request: SignedInRequest, shown: Broadcast, mailing: Mailing) -> dict[str, Any]:
+    now = progress_of(mailing)
+    tenth = str(now.percent // 10)
+    return {
+        "broadcast": shown,
+        "mailing": mailing,
+        "progress": now,
+        "done": now.to_send - now.left,
+        "remaining": remaining(now.eta),
+        "live": shown.status in LIVE,
+        "said": tenth,
+        # Said aloud with every tenth of the way, not with every second.
+        "speak": request.GET.get("said", tenth) != tenth,
+        "may_send": may(request.user, Permission.SEND_BROADCASTS),
+    }
+
+
+def remaining(eta: timedelta | None) -> str:
+    """About how long it takes yet, in words; a dash while nothing can be said."""
+    if eta is None:
+        return "–"
+    now = clock.now()
+    return timesince(now, now + max(eta, timedelta(minutes=1)), depth=1)
+
+
+def _chart(hours: list[tracking.Hour]) -> dict[str, object] | None:
+    if not hours:
+        return None
+    return {
+        "type": "line",
+        "labels": [date_format(timezone.localtime(hour.at), "SHORT_DATETIME_FORMAT") for hour in hours],
+        "series": [
+            {"label": _("Opens"), "values": [hour.opens for hour in hours], "color": "primary"},
+            {"label": _("Clicks"), "values": [hour.clicks for hour in hours], "color": "teal"},
+        ],
+    }
