@@ -19,3 +19,6 @@ os.environ.setdefault("ENVOI_SECRET_KEY", "a-key-that-only-the-tests-use-and-tha
 from envoi.config.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# The folder that `collectstatic` fills in an installation; WhiteNoise warns when it is missing.
+STATIC_ROOT.mkdir(exist_ok=True)  # noqa: F405
