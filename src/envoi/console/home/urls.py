@@ -1,3 +1,7 @@
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from envoi.console.home import views
+
+app_name = "home"
+
+urlpatterns: list[URLPattern] = [path("", views.dashboard, name="dashboard")]

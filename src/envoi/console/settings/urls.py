@@ -1,7 +1,18 @@
 from django.urls import URLPattern, URLResolver, include, path
 
+from envoi.console.settings import audit, general, users
+
 app_name = "settings"
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("", general.index, name="index"),
+    path("general/", general.general, name="general"),
+    path("users/", users.users, name="users"),
+    path("users/new/", users.new, name="user-new"),
+    path("users/<int:pk>/role/", users.role, name="user-role"),
+    path("users/<int:pk>/deactivation/", users.deactivation, name="user-deactivation"),
+    path("users/<int:pk>/activation/", users.activation, name="user-activation"),
+    path("users/<int:pk>/password/", users.password, name="user-password"),
+    path("audit/", audit.entries, name="audit"),
     path("sending/", include("envoi.console.settings.sending.urls")),
 ]

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from envoi.accounts.models import Role
+from envoi.console.forms import Form
+from envoi.instance.schema import DEFINITIONS, Definition
+
+
+def _time_zones() -> list[tuple[str, str]]:
+    """Places people know; the technical aliases (Etc/…, EST5EDT) are left out, UTC stays."""
+    named = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
+    return [("UTC", "UTC"), *((zone, zone.replace("_", " ")) for zone in named)]
+
+
+class GeneralForm(Form):
+    """The general settings; labels and help stand in the schema."""
+
+    organisation_name = forms.CharField(max_length=200, required=False)
+    postal_address = forms.CharField(max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 3}))
+    default_language = forms.ChoiceField(choices=lambda: settings.LANGUAGES)
+    time_zone = forms.ChoiceField(choices=_time_zones, widget=forms.Select(attrs={"data-choices": ""}))
+    opt_out_required = forms.BooleanField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            definition: Definition[Any] = DEFINITIONS[name]
+            field.label, field.help_text = definition.label, definition.help
+
+
+class UserForm(Form):
+    """Somebody new."""
+
+    email = forms.EmailField(label=_("E-mail address"), max_length=254)
+    name = forms.CharField(label=_("Name"), max_length=150, required=False)
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices, initial=Role.EDITOR)
+
+
+class RoleForm(Form):
+    """Another role for somebody."""
+
+    role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
