@@ -1,1 +1,1 @@
-"""What may be done to a broadcast: write it (`draft`), try it (`test_message`), start it (`send`), `steer` it."""
+"""What may be done to a broadcast: write it (`draft`), try it (`try_out`), start it (`send`), `steer` it."""

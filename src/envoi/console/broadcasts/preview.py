@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from envoi.accounts.permissions import Permission
 from envoi.audiences.queries import read_targets, target_labels
 from envoi.broadcasts import showing
-from envoi.broadcasts.actions.test_message import send_test
+from envoi.broadcasts.actions.try_out import send_test
 from envoi.broadcasts.errors import BroadcastError
 from envoi.broadcasts.models import Broadcast
 from envoi.console.access import SignedInRequest, requires

@@ -26,7 +26,7 @@ from envoi.delivery.smtp import Accepted, Envelope, NotSent, Outcome, Pool, Smtp
 
 
 @dataclass(frozen=True, slots=True)
-class TestResult:
+class TryOut:
     """What became of one test message.
 
     Attributes:
@@ -42,7 +42,7 @@ class TestResult:
 
 def send_test(
     broadcast: Broadcast, addresses: Sequence[str], as_contact: Contact | None, *, actor: User | None
-) -> list[TestResult]:
+) -> list[TryOut]:
     """Send it to `addresses` as `as_contact` would get it, marked [Test].
 
     No delivery is recorded and nothing in it is tracked; suppressed addresses are written to as well, since a person
@@ -91,14 +91,14 @@ async def _sent(settings: SmtpSettings, envelopes: Sequence[Envelope]) -> list[O
         return list(await asyncio.gather(*(pool.send(one) for one in envelopes)))
 
 
-def _result(address: str, outcome: Outcome) -> TestResult:
+def _result(address: str, outcome: Outcome) -> TryOut:
     if isinstance(outcome, Accepted):
-        return TestResult(address, True, _("The server accepted it."), _words(outcome))
+        return TryOut(address, True, _("The server accepted it."), _words(outcome))
     if isinstance(outcome, Unknown):
-        return TestResult(address, False, _("It was handed over, but no answer came: %s") % outcome.error)
+        return TryOut(address, False, _("It was handed over, but no answer came: %s") % outcome.error)
     if isinstance(outcome, NotSent):
-        return TestResult(address, False, _("It could not be sent: %s") % outcome.error)
-    return TestResult(address, False, _("The server refused it."), _words(outcome))
+        return TryOut(address, False, _("It could not be sent: %s") % outcome.error)
+    return TryOut(address, False, _("The server refused it."), _words(outcome))
 
 
 def _words(outcome: Outcome) -> str:
