@@ -7,8 +7,8 @@ from typing import TypedDict
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_safe
 
+from envoi.content import isolated
 from envoi.delivery.models import Delivery
-from envoi.public import isolation
 from envoi.public.answers import for_readers
 from envoi.tracking import links, origins, targets
 from envoi.tracking.actions import record
@@ -46,7 +46,7 @@ def web_view(request: HttpRequest, token: str) -> HttpResponse:
     origin = origins.of(delivery.mailing)
     if origin is None:
         raise origins.NothingToShow(f"nobody shows the messages of {delivery.mailing.composer}")
-    return isolation.isolated(origin.web_view(delivery).html)
+    return isolated.document(origin.web_view(delivery).html)
 
 
 class _Requester(TypedDict):

@@ -23,7 +23,7 @@ MACHINE = Q(automated__in=automated.MACHINES)
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class Numbers:
     """How often something happened.
 
     Attributes:
@@ -41,10 +41,10 @@ class Tally:
 class MailingCounts:
     """What the recipients of one mailing did."""
 
-    opens: Tally = field(default_factory=Tally)
-    clicks: Tally = field(default_factory=Tally)
-    unsubscribes: Tally = field(default_factory=Tally)
-    resubscribes: Tally = field(default_factory=Tally)
+    opens: Numbers = field(default_factory=Numbers)
+    clicks: Numbers = field(default_factory=Numbers)
+    unsubscribes: Numbers = field(default_factory=Numbers)
+    resubscribes: Numbers = field(default_factory=Numbers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class LinkCount:
     position: int
     url: str
     label: str
-    clicks: Tally
+    clicks: Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +90,12 @@ def _counts() -> dict[str, Count]:
 def mailing_counts(mailing: Mailing | int) -> MailingCounts:
     """The numbers of one mailing."""
     rows = Activity.objects.filter(mailing=mailing).order_by().values_list("type").annotate(**_counts())
-    found = {type_: Tally(total, unique, people) for type_, total, unique, people in rows}
+    found = {type_: Numbers(total, unique, people) for type_, total, unique, people in rows}
     return MailingCounts(
-        opens=found.get(Activity.Type.OPEN, Tally()),
-        clicks=found.get(Activity.Type.CLICK, Tally()),
-        unsubscribes=found.get(Activity.Type.UNSUBSCRIBE, Tally()),
-        resubscribes=found.get(Activity.Type.RESUBSCRIBE, Tally()),
+        opens=found.get(Activity.Type.OPEN, Numbers()),
+        clicks=found.get(Activity.Type.CLICK, Numbers()),
+        unsubscribes=found.get(Activity.Type.UNSUBSCRIBE, Numbers()),
+        resubscribes=found.get(Activity.Type.RESUBSCRIBE, Numbers()),
     )
 
 
@@ -103,9 +103,9 @@ def link_counts(mailing: Mailing | int) -> list[LinkCount]:
     """The tracked links of one mailing in their order, also those nobody followed. Two statements."""
     clicks = Activity.objects.filter(mailing=mailing, type=Activity.Type.CLICK, link__isnull=False)
     rows = clicks.order_by().values_list("link").annotate(**_counts())
-    found = {link: Tally(total, unique, people) for link, total, unique, people in rows}
+    found = {link: Numbers(total, unique, people) for link, total, unique, people in rows}
     return [
-        LinkCount(link.pk, link.position, link.url, link.label, found.get(link.pk, Tally()))
+        LinkCount(link.pk, link.position, link.url, link.label, found.get(link.pk, Numbers()))
         for link in TrackedLink.objects.filter(mailing=mailing).order_by("position")
     ]
 

@@ -10,7 +10,7 @@ from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.tests.factories import make_mailing
 from envoi.tracking import automated, queries
 from envoi.tracking.models import Activity
-from envoi.tracking.queries import Did, Hour, MailingCounts, Tally
+from envoi.tracking.queries import Did, Hour, MailingCounts, Numbers
 from envoi.tracking.tests.factories import make_link
 
 pytestmark = pytest.mark.django_db
@@ -59,10 +59,10 @@ def test_counts_tell_every_time_recipients_and_people_apart(
     with django_assert_num_queries(1):
         counts = queries.mailing_counts(mailing)
     assert counts == MailingCounts(
-        opens=Tally(total=4, unique=3, people=2),
-        clicks=Tally(total=5, unique=2, people=1),
-        unsubscribes=Tally(total=1, unique=1, people=1),
-        resubscribes=Tally(),
+        opens=Numbers(total=4, unique=3, people=2),
+        clicks=Numbers(total=5, unique=2, people=1),
+        unsubscribes=Numbers(total=1, unique=1, people=1),
+        resubscribes=Numbers(),
     )
 
 
@@ -72,9 +72,9 @@ def test_a_mailing_without_readers_has_zeros() -> None:
 
 def test_each_link_has_its_counts_also_the_one_nobody_followed(mailing: Mailing) -> None:
     assert [(count.url, count.clicks) for count in queries.link_counts(mailing)] == [
-        ("https://example.net/offer", Tally(4, 2, 1)),
-        ("https://example.net/terms", Tally(1, 1, 0)),
-        ("https://example.net/unread", Tally()),
+        ("https://example.net/offer", Numbers(4, 2, 1)),
+        ("https://example.net/terms", Numbers(1, 1, 0)),
+        ("https://example.net/unread", Numbers()),
     ]
 
 
