@@ -108,6 +108,8 @@ class Mailing(models.Model):
     state_changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # Rows of the ledger, fixed by the freeze.
+    total = models.BigIntegerField(default=0)
     created_at = models.DateTimeField(default=clock.now)
     finished_at = models.DateTimeField(null=True)
 

@@ -1,5 +1,7 @@
 """What is asked of the ledger; the only place of delivery with SQL of a dialect."""
 
 from envoi.delivery.queries.audience import AudienceCount, freeze, preview
+from envoi.delivery.queries.progress import Progress, log, progress
+from envoi.delivery.queries.tallies import recount
 
-__all__ = ["AudienceCount", "freeze", "preview"]
+__all__ = ["AudienceCount", "Progress", "freeze", "log", "preview", "progress", "recount"]

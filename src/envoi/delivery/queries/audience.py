@@ -14,6 +14,7 @@ address: another contact with the address is left out too.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 
@@ -56,16 +57,17 @@ def preview(audience: Audience, purpose: str) -> AudienceCount:
 
 def freeze(mailing: Mailing, audience: Audience) -> int:
     """Write the ledger of `mailing`: one row per candidate, pending or skipped. Gives the number of rows."""
+    now = connection.ops.adapt_datetimefield_value(clock.now())
     with connection.cursor() as cursor:
         cursor.execute(
             _INSERT.format(random_key=_RANDOM_KEY[connection.vendor]),
-            {**_parameters(audience, mailing.purpose), "mailing": mailing.pk, "now": clock.now()},
+            _parameters(audience, mailing.purpose, mailing=mailing.pk, now=now),
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
-def _parameters(audience: Audience, purpose: str) -> dict[str, object]:
-    return {"audience": audience.pk, "transactional": int(purpose == Purpose.TRANSACTIONAL)}
+def _parameters(audience: Audience, purpose: str, **more: Any) -> dict[str, Any]:
+    return {"audience": audience.pk, "transactional": int(purpose == Purpose.TRANSACTIONAL), **more}
 
 
 def _listed(values: tuple[str, ...]) -> str:

@@ -63,6 +63,7 @@ def make_mailing(
         purpose=purpose,
         identity=make_identity(transport),
         message_id_domain="example.org",
+        total=len(addresses),
     )
     contacts = Contact.objects.bulk_create(
         Contact(kind=Kind.CONTACT, address=address, address_key=address.lower()) for address in addresses

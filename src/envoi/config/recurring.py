@@ -1,0 +1,9 @@
+"""Everything that happens by itself, and how often. One list, so that nobody has to search."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from envoi.core.tasks.scheduler import Recurring
+
+RECURRING: tuple[Recurring, ...] = (Recurring("delivery.watchdog", timedelta(seconds=20)),)

@@ -1,0 +1,201 @@
+"""Start, pause, resume, cancel and finish a mailing, and try again what did not get through.
+
+Guarantees: a mailing, its frozen ledger and the order for its first shift are committed together or not at all; a
+mailing is finished only when the ledger says that every row is in a terminal state.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from envoi.accounts.actions import audit
+from envoi.accounts.models import User
+from envoi.audiences.models import Audience
+from envoi.core import clock, keys
+from envoi.core.events import announce
+from envoi.core.tasks import later
+from envoi.delivery.events import (
+    MailingCancelled,
+    MailingFinished,
+    MailingPaused,
+    MailingResumed,
+    MailingStarted,
+)
+from envoi.delivery.models import Delivery, Mailing, SenderIdentity
+from envoi.delivery.queries import freeze, recount
+from envoi.delivery.queries.tallies import add_to_tally
+
+State = Mailing.State
+Row = Delivery.State
+
+
+class AlreadyStarted(Exception):
+    """A mailing of this reference exists; nothing was started."""
+
+
+def start(
+    audience: Audience,
+    *,
+    reference: str,
+    composer: str,
+    purpose: str,
+    identity: SenderIdentity,
+    actor: User | None,
+    key: str = "",
+) -> Mailing:
+    """Freeze `audience` into the ledger and order the first shift.
+
+    Args:
+        reference: what is sent, such as "broadcast:12"; started once and never again.
+        composer: the name under which a `Composer` is registered.
+        key: the mailing's own random key, when the caller needs it beforehand.
+
+    Raises:
+        AlreadyStarted: there is a mailing of this reference.
+    """
+    now = clock.now()
+    with transaction.atomic():
+        mailing, made = Mailing.objects.get_or_create(
+            reference=reference,
+            defaults={
+                "key": key or keys.random_key(),
+                "composer": composer,
+                "purpose": purpose,
+                "identity": identity,
+                "message_id_domain": identity.from_address.rpartition("@")[2],
+                "created_at": now,
+                "state_changed_at": now,
+                "state_changed_by": actor,
+            },
+        )
+        if not made:
+            raise AlreadyStarted(reference)
+        mailing.total = freeze(mailing, audience)
+        mailing.save(update_fields=["total"])
+        recount(mailing)
+        audit.record(actor, "start", mailing, reference=reference, recipients=mailing.total)
+        announce(MailingStarted(mailing.pk))
+        later("delivery.send_shift", mailing_id=mailing.pk)
+    return mailing
+
+
+def pause(mailing: Mailing, *, actor: User | None, reason: str = "") -> bool:
+    """Hold what has not left; messages on their way are finished. False when it is not running."""
+    with transaction.atomic():
+        if not _move(mailing, (State.RUNNING,), State.PAUSED, actor, reason):
+            return False
+        audit.record(actor, "pause", mailing, reason=reason)
+        announce(MailingPaused(mailing.pk, reason))
+    return True
+
+
+def resume(mailing: Mailing, *, actor: User | None) -> bool:
+    """Go on with a paused mailing. False when it is not paused."""
+    with transaction.atomic():
+        if not _move(mailing, (State.PAUSED,), State.RUNNING, actor):
+            return False
+        audit.record(actor, "resume", mailing)
+        announce(MailingResumed(mailing.pk))
+        later("delivery.send_shift", mailing_id=mailing.pk)
+    return True
+
+
+def cancel(mailing: Mailing, *, actor: User | None) -> bool:
+    """Skip everybody who has not got the message; messages on their way are finished. False when it is over already."""
+    with transaction.atomic():
+        if not _move(mailing, (State.RUNNING, State.PAUSED), State.CANCELLED, actor):
+            return False
+        skipped = skip_waiting(mailing)
+        audit.record(actor, "cancel", mailing, skipped=skipped)
+        announce(MailingCancelled(mailing.pk))
+    return True
+
+
+def skip_waiting(mailing: Mailing) -> int:
+    """Skip what waits of a cancelled mailing; how many rows. Rows of a live worker follow when it gives them back."""
+    with transaction.atomic():
+        skipped = 0
+        for state in (Row.PENDING, Row.DEFERRED):
+            number = mailing.deliveries.filter(state=state).update(
+                state=Row.SKIPPED,
+                skip_reason=Delivery.SkipReason.CANCELLED,
+                state_at=clock.now(),
+                retry_at=None,
+            )
+            skipped += number
+            if state == Row.DEFERRED:
+                add_to_tally(mailing, Counter({(str(Row.DEFERRED), ""): -number}))
+        add_to_tally(mailing, Counter({(str(Row.SKIPPED), str(Delivery.SkipReason.CANCELLED)): skipped}))
+    return skipped
+
+
+def finish_if_done(mailing: Mailing) -> bool:
+    """Finish a running mailing of which no row is open any more; whether it was finished now."""
+    if mailing.deliveries.filter(state__in=Delivery.OPEN).exists():
+        return False
+    with transaction.atomic():
+        if not _move(mailing, (State.RUNNING,), State.FINISHED, None):
+            return False
+        Mailing.objects.filter(pk=mailing.pk).update(finished_at=clock.now())
+        recount(mailing)
+        announce(MailingFinished(mailing.pk))
+    return True
+
+
+def reopen(mailing: Mailing, *, actor: User | None, reason: str = "") -> bool:
+    """Let a finished mailing of which rows are open go on. False when it is not finished."""
+    with transaction.atomic():
+        if not _move(mailing, (State.FINISHED,), State.RUNNING, actor, reason):
+            return False
+        Mailing.objects.filter(pk=mailing.pk).update(finished_at=None)
+        audit.record(actor, "reopen", mailing, reason=reason)
+        announce(MailingResumed(mailing.pk))
+        later("delivery.send_shift", mailing_id=mailing.pk)
+    return True
+
+
+def retry(mailing: Mailing, *, actor: User | None, failed: bool = False) -> int:
+    """Try deferred recipients now, and with `failed` those that failed too; how many will be tried.
+
+    Recipients whose outcome is unknown are left alone: they may have the message. Of a cancelled mailing nobody is.
+    """
+    with transaction.atomic():
+        current = Mailing.objects.select_for_update().get(pk=mailing.pk)
+        if current.state == State.CANCELLED:
+            return 0
+        now, chosen, counts = clock.now(), 0, Counter[tuple[str, str]]()
+        for state in (Row.DEFERRED, *((Row.FAILED,) if failed else ())):
+            number = mailing.deliveries.filter(state=state).update(
+                state=Row.PENDING, retry_at=None, state_at=now, attempts=0, detail="", first_attempt_at=None
+            )
+            counts[str(state), ""] = -number
+            chosen += number
+        add_to_tally(current, counts)
+        if chosen:
+            audit.record(actor, "retry", mailing, recipients=chosen, failed=failed)
+            if not reopen(mailing, actor=actor):
+                later("delivery.send_shift", mailing_id=mailing.pk)
+    return chosen
+
+
+def stopped_by_failures(failures: int, attempts: int) -> str:
+    """What the error budget says to people."""
+    text = _("Paused by itself: %(failures)d of the last %(attempts)d recipients failed. See the answers in the log.")
+    return text % {"failures": failures, "attempts": attempts}
+
+
+def _move(
+    mailing: Mailing, before: tuple[Mailing.State, ...], after: Mailing.State, actor: User | None, reason: str = ""
+) -> bool:
+    """Change the state if it still is one of `before`, in the database and in `mailing`."""
+    now = clock.now()
+    changed = Mailing.objects.filter(pk=mailing.pk, state__in=before).update(
+        state=after, state_reason=reason, state_changed_at=now, state_changed_by=actor
+    )
+    if changed:
+        mailing.state, mailing.state_reason, mailing.state_changed_at = after, reason, now
+        mailing.state_changed_by = actor
+    return bool(changed)

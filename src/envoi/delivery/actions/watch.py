@@ -1,0 +1,69 @@
+"""The watchdog: whatever died, is due or was forgotten goes on. Repeatable; every step costs a few statements.
+
+Order: what dead workers held first, so that the later steps see it.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext as _
+
+from envoi.core import clock
+from envoi.core.tasks import later
+from envoi.delivery.actions import mailing as mailings
+from envoi.delivery.actions.standstill import resume_transport
+from envoi.delivery.models import Delivery, Mailing, Shift, Transport
+from envoi.delivery.queries.leases import reclaim
+
+logger = logging.getLogger("envoi.delivery")
+
+RECLAIM_AT_ONCE = 1000
+
+
+def watch() -> None:
+    """Do everything once."""
+    take_back()
+    resume_transports()
+    for mailing in with_open_rows(Mailing.State.CANCELLED):
+        mailings.skip_waiting(mailing)
+    for mailing in with_open_rows(Mailing.State.FINISHED):
+        logger.error("Mailing %s was finished while rows were open; it goes on", mailing.pk)
+        mailings.reopen(mailing, actor=None, reason=_("Some recipients were still open; sending goes on."))
+    wake_or_finish()
+
+
+def take_back() -> None:
+    """Rows of workers that no longer renew their lease: unsent ones wait again, those about to be sent are unknown."""
+    now = clock.now()
+    Shift.objects.filter(until__lte=now).delete()
+    detail = _("The worker stopped between handing the message over and the answer; it may have arrived.")
+    while sum(reclaim(detail, RECLAIM_AT_ONCE)) == RECLAIM_AT_ONCE:
+        pass
+
+
+def resume_transports() -> None:
+    """Transports whose time to try again has come."""
+    for transport in Transport.objects.filter(paused_at__isnull=False, resume_at__lte=clock.now()):
+        resume_transport(transport, actor=None)
+
+
+def with_open_rows(state: Mailing.State) -> list[Mailing]:
+    """Mailings in `state` that have rows which no worker holds and which are not settled."""
+    waiting = Delivery.objects.filter(
+        mailing=OuterRef("pk"), state__in=[Delivery.State.PENDING, Delivery.State.DEFERRED]
+    )
+    return list(Mailing.objects.filter(Exists(waiting), state=state))
+
+
+def wake_or_finish() -> None:
+    """Order a shift for each running mailing that has due rows and no worker; finish those without open rows."""
+    rows = Delivery.objects.filter(mailing=OuterRef("pk"))
+    due = rows.filter(Q(state=Delivery.State.PENDING) | Q(state=Delivery.State.DEFERRED, retry_at__lte=clock.now()))
+    running = Mailing.objects.filter(state=Mailing.State.RUNNING).annotate(is_due=Exists(due))
+    for mailing in running.select_related("identity__transport"):
+        if not mailing.is_due:
+            mailings.finish_if_done(mailing)
+        elif not mailing.identity.transport.paused_at and not mailing.shifts.exists():
+            later("delivery.send_shift", mailing_id=mailing.pk)

@@ -1,0 +1,143 @@
+"""How far a mailing is, from its tallies: a few rows whatever its size; and who got it, from the ledger."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q, QuerySet, Sum
+
+from envoi.core import addresses, clock
+from envoi.delivery.models import Delivery, Mailing
+
+State = Delivery.State
+
+RATE_OVER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The state of a mailing in numbers.
+
+    Attributes:
+        total: every row of the ledger, also the skipped ones.
+        to_send: those that were not skipped.
+        left: those of `to_send` that are not yet in a terminal state; deferred ones are among them.
+        per_minute: messages sent a minute, over the last minutes in which it sent; 0 when it does not send.
+        skipped: reason → number.
+        waiting_because: why nothing leaves just now, in the words for people; empty when nothing is in the way.
+    """
+
+    state: Mailing.State
+    total: int
+    sent: int
+    failed: int
+    unknown: int
+    deferred: int
+    skipped: dict[Delivery.SkipReason, int]
+    left: int
+    per_minute: float
+    waiting_because: str
+    next_retry_at: datetime | None
+
+    @property
+    def to_send(self) -> int:
+        return self.total - sum(self.skipped.values())
+
+    @property
+    def percent(self) -> int:
+        """Of `to_send`, rounded down, so that 100 means all."""
+        return 100 if self.to_send <= 0 else (self.to_send - self.left) * 100 // self.to_send
+
+    @property
+    def eta(self) -> timedelta | None:
+        """How long the rest takes at the present rate; None when nothing can be said."""
+        moving = self.left - self.deferred
+        if moving <= 0 or self.per_minute <= 0 or self.waiting_because:
+            return None
+        return timedelta(minutes=moving / self.per_minute)
+
+
+def progress(mailing: Mailing) -> Progress:
+    """The numbers of this moment. Three statements, none of which reads more than the open rows' index."""
+    current = Mailing.objects.select_related("identity__transport").get(pk=mailing.pk)
+    counts: Counter[tuple[str, str]] = Counter()
+    for state, reason, number in (
+        current.tallies.values_list("state", "skip_reason").annotate(number=Sum("count")).order_by()
+    ):
+        counts[state, reason] = number
+    numbers = {state: counts[state, ""] for state in (State.SENT, State.FAILED, State.UNKNOWN, State.DEFERRED)}
+    skipped = {reason: counts[State.SKIPPED, reason] for reason in Delivery.SkipReason if counts[State.SKIPPED, reason]}
+    done = numbers[State.SENT] + numbers[State.FAILED] + numbers[State.UNKNOWN]
+    to_send = current.total - sum(skipped.values())
+    transport = current.identity.transport
+    return Progress(
+        state=Mailing.State(current.state),
+        total=current.total,
+        sent=numbers[State.SENT],
+        failed=numbers[State.FAILED],
+        unknown=numbers[State.UNKNOWN],
+        deferred=numbers[State.DEFERRED],
+        skipped=skipped,
+        left=max(0, to_send - done),
+        per_minute=_per_minute(current),
+        waiting_because=current.state_reason or (transport.paused_reason if transport.paused_at else ""),
+        next_retry_at=_next_retry(current) if numbers[State.DEFERRED] else None,
+    )
+
+
+def _per_minute(mailing: Mailing) -> float:
+    if mailing.state != Mailing.State.RUNNING:
+        return 0.0
+    now = clock.now()
+    recent = mailing.tallies.filter(state=State.SENT, minute__gt=now - RATE_OVER, count__gt=0)
+    rows = list(recent.order_by("minute").values_list("minute", "count"))
+    if not rows:
+        return 0.0
+    # The present minute is not over: the time that has really passed counts.
+    return sum(count for _, count in rows) / max((now - rows[0][0]).total_seconds() / 60, 1 / 60)
+
+
+def _next_retry(mailing: Mailing) -> datetime | None:
+    found = mailing.deliveries.filter(state=State.DEFERRED).order_by("retry_at").values_list("retry_at", flat=True)
+    return found.first()
+
+
+def log(mailing: Mailing, *, search: str = "", state: str = "", reason: str = "") -> QuerySet[Delivery]:
+    """The rows of a mailing, narrowed down; page them with `paginate(rows, ("id",))`.
+
+    Args:
+        search: the beginning of an address, in any case.
+        state: one of `Delivery.State`; "leased" means all that are being sent just now.
+        reason: one of `Delivery.SkipReason`.
+    """
+    rows = mailing.deliveries.all()
+    if search.strip():
+        first = addresses.key_of(search)
+        # A range instead of LIKE: both databases find it in the index, and % and _ need no escape.
+        rows = rows.filter(address_key__gte=first, address_key__lt=f"{first}\U0010ffff")
+    if state == State.LEASED:
+        rows = rows.filter(state__in=[State.LEASED, State.IN_DOUBT])
+    elif state:
+        rows = rows.filter(state=state)
+    if reason:
+        rows = rows.filter(state=State.SKIPPED, skip_reason=reason)
+    return rows
+
+
+def failing_share(mailing: Mailing, over: int) -> tuple[int, int]:
+    """Failures and attempts among about the last `over` recipients since the mailing was started or resumed."""
+    recent = (
+        mailing.tallies.filter(state__in=[State.SENT, State.FAILED], minute__gte=mailing.state_changed_at)
+        .values("minute")
+        .annotate(attempts=Sum("count"), failures=Sum("count", filter=Q(state=State.FAILED)))
+        .order_by("-minute")
+    )
+    attempts = failures = 0
+    for row in recent[:over]:
+        attempts += row["attempts"]
+        failures += row["failures"] or 0
+        if attempts >= over:
+            break
+    return failures, attempts

@@ -1,0 +1,49 @@
+"""From a stored transport to the settings with which the SMTP client reaches it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from envoi.core import secrets
+from envoi.delivery.models import Transport
+from envoi.delivery.smtp import Security, SmtpSettings
+
+
+class RelayNotReady(Exception):
+    """The transport cannot be used as it stands; the message says why and what to do."""
+
+
+def settings_of(transport: Transport) -> SmtpSettings:
+    """How to reach the server of `transport`.
+
+    Raises:
+        RelayNotReady: the sandbox does not run, or the stored password cannot be read.
+    """
+    if transport.kind == Transport.Kind.SANDBOX:
+        return SmtpSettings("127.0.0.1", sandbox_port(), Security.NONE)
+    try:
+        password = secrets.decrypt(transport.password_encrypted, f"transport:{transport.pk}")
+    except secrets.SecretUnreadable as error:
+        raise RelayNotReady(
+            _("The stored password of “%(name)s” cannot be read. Enter it again on the sending page.")
+            % {"name": transport.name}
+        ) from error
+    return SmtpSettings(
+        transport.host, transport.port, Security(transport.security), username=transport.username, password=password
+    )
+
+
+def sandbox_port() -> int:
+    """Where the sandbox mailbox listens: ENVOI_SANDBOX_PORT, or what it wrote into the data folder.
+
+    Raises:
+        RelayNotReady: neither is there.
+    """
+    try:
+        return int(os.environ.get("ENVOI_SANDBOX_PORT") or Path(settings.ENVOI_DATA, "sandbox.port").read_text())
+    except (OSError, ValueError) as error:
+        raise RelayNotReady(_("The sandbox mailbox is not running. Start Envoi with “envoi up”.")) from error

@@ -1,0 +1,120 @@
+"""The thread that talks to the server: an event loop with a connection pool, fed and emptied by the worker's thread.
+
+No Django and no database here. Guarantees: every job that was put gets exactly one outcome; a job that was taken back,
+or whose lease would not last, is not offered to the server; the loop never waits for the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import time
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from envoi.delivery.queries.leases import Claimed
+from envoi.delivery.smtp import Envelope, Hooks, Outcome, Pool, SmtpSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One message to hand over.
+
+    Attributes:
+        not_before: the slot that the transport's rate gives it, in seconds of `time.monotonic`.
+    """
+
+    row: Claimed
+    return_path: str
+    data: bytes
+    not_before: float = 0.0
+
+
+class Line:
+    """Use as a context manager: leaving it finishes what is on its way and closes the connections."""
+
+    def __init__(self, settings: SmtpSettings, connections: int, messages_per_connection: int) -> None:
+        self._settings = settings
+        self._connections = connections
+        self._per_connection = messages_per_connection
+        self._outcomes: queue.SimpleQueue[tuple[Claimed, Outcome]] = queue.SimpleQueue()
+        self._taken_back: frozenset[int] = frozenset()
+        self._holding = False
+        self._lease_ends = 0.0
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._work()), name="smtp line", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._holding = True
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    # The worker's thread calls these.
+
+    def put(self, jobs: Sequence[Job]) -> None:
+        """Send these, each not before its slot."""
+        self._loop.call_soon_threadsafe(self._accept, jobs)
+
+    def outcomes(self, wait: float, most: int) -> list[tuple[Claimed, Outcome]]:
+        """What came of jobs since the last call; waits up to `wait` seconds for the first, takes at most `most`."""
+        found: list[tuple[Claimed, Outcome]] = []
+        try:
+            found.append(self._outcomes.get(timeout=wait) if wait > 0 else self._outcomes.get_nowait())
+            while len(found) < most:
+                found.append(self._outcomes.get_nowait())
+        except queue.Empty:
+            pass
+        return found
+
+    def take_back(self, ids: Collection[int]) -> None:
+        """Do not offer these to the server any more."""
+        self._taken_back = self._taken_back | frozenset(ids)
+
+    def hold(self) -> None:
+        """Offer nothing more to the server; what is on its way is finished."""
+        self._holding = True
+
+    def lease_until(self, moment: float) -> None:
+        """From `moment` (of `time.monotonic`) on nothing may be offered: somebody else may have the rows then."""
+        self._lease_ends = moment
+
+    # The event loop's thread.
+
+    async def _work(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stop = asyncio.Event()
+        hooks = Hooks(before_mail=self._wanted, settled=self._settled)
+        async with Pool(self._settings, self._connections, self._per_connection, hooks) as pool:
+            self._pool = pool
+            self._ready.set()
+            await self._stop.wait()
+
+    def _accept(self, jobs: Sequence[Job]) -> None:
+        now = time.monotonic()
+        for job in jobs:
+            envelope = Envelope(job.return_path, job.row.address, job.data, envid=job.row.key, tag=job.row)
+            if job.not_before > now:
+                self._loop.call_later(job.not_before - now, self._pool.send, envelope)
+            else:
+                self._pool.send(envelope)
+
+    def _wanted(self, envelope: Envelope) -> bool:
+        row = envelope.tag
+        return (
+            isinstance(row, Claimed)
+            and not self._holding
+            and row.id not in self._taken_back
+            and time.monotonic() < self._lease_ends
+        )
+
+    def _settled(self, envelope: Envelope, outcome: Outcome) -> None:
+        if isinstance(envelope.tag, Claimed):
+            self._outcomes.put((envelope.tag, outcome))

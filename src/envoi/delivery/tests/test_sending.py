@@ -1,0 +1,295 @@
+"""A shift against real servers on loopback: what arrives there, and what the ledger says afterwards."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from envoi.contacts.models import Suppression
+from envoi.core import clock
+from envoi.core.tasks.testing import run_due
+from envoi.delivery.actions import mailing as mailings
+from envoi.delivery.actions.watch import watch
+from envoi.delivery.models import Delivery, Mailing, Shift, Transport
+from envoi.delivery.queries import progress
+from envoi.delivery.shifts.work import work
+from envoi.delivery.tests.composing import Plain
+from envoi.delivery.tests.factories import make_mailing, make_transport, suppress
+
+pytestmark = pytest.mark.django_db
+
+Row = Delivery.State
+
+
+class Server:
+    """Accepts, unless `answers` has something else for a recipient; `on_rcpt` is called for each."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.received: list[str] = []
+        self.answers: dict[str, list[str]] = {}
+        self.on_rcpt: Any = None
+
+    async def handle_RCPT(
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if self.on_rcpt is not None:
+            self.on_rcpt(address)
+        answers = self.answers.get(address)
+        if answers:
+            return answers.pop(0) if len(answers) > 1 else answers[0]
+        envelope.rcpt_tos.append(address)
+        return "250 2.1.5 Fine"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        self.received += envelope.rcpt_tos
+        return f"250 2.0.0 Taken as {len(self.received)}"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    handler = Server()
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        handler.port = found.getsockname()[1]
+    controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
+    controller.start()
+    yield handler
+    controller.stop()
+
+
+@pytest.fixture
+def relay(server: Server) -> Transport:
+    return make_transport(port=server.port, max_connections=2)
+
+
+@pytest.fixture(autouse=True)
+def plain() -> Iterator[Plain]:
+    with Plain().registered() as composer:
+        yield composer
+
+
+def states(mailing: Mailing) -> dict[str, str]:
+    return {row.address.partition("@")[0]: row.skip_reason or row.state for row in mailing.deliveries.all()}
+
+
+def people(number: int) -> list[str]:
+    return [f"p{index:03}@example.net" for index in range(number)]
+
+
+def tallied(mailing: Mailing) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for tally in mailing.tallies.all():
+        counts[tally.state] = counts.get(tally.state, 0) + tally.count
+    return {state: count for state, count in counts.items() if count}
+
+
+def test_everybody_gets_the_message_once_and_the_mailing_is_finished(server: Server, relay: Transport) -> None:
+    mailing = make_mailing(*people(250), transport=relay)
+    work(mailing.pk)
+    assert sorted(server.received) == people(250)
+    assert set(states(mailing).values()) == {"sent"}
+    mailing.refresh_from_db()
+    assert mailing.state == Mailing.State.FINISHED
+    assert tallied(mailing) == {"sent": 250}
+    row = mailing.deliveries.get(address="p000@example.net")
+    assert (row.attempts, row.reply_code, row.reply_status, row.lease_worker) == (1, 250, "2.0.0", "")
+    assert row.reply_text.startswith("Taken as")
+    assert row.first_attempt_at is not None
+    assert Shift.objects.count() == 0
+    assert run_due() == 0
+
+
+def test_what_the_server_says_of_an_address_stands_in_its_row(server: Server, relay: Transport) -> None:
+    server.answers = {
+        "bob@example.net": ["550 5.1.1 No such user here"],
+        "chloe@example.net": ["552 5.2.2 Mailbox full"],
+        "dmitri@example.net": ["450 4.2.0 Greylisted, come back later"],
+    }
+    mailing = make_mailing("ada@example.net", *server.answers, transport=relay)
+    work(mailing.pk)
+    assert states(mailing) == {"ada": "sent", "bob": "failed", "chloe": "failed", "dmitri": "deferred"}
+    bob = mailing.deliveries.get(address="bob@example.net")
+    assert (bob.reply_code, bob.reply_status, bob.reply_text) == (550, "5.1.1", "No such user here")
+    dmitri = mailing.deliveries.get(address="dmitri@example.net")
+    assert (dmitri.reply_code, dmitri.reply_text) == (450, "Greylisted, come back later")
+    assert dmitri.retry_at is not None
+    assert timedelta(minutes=3) < dmitri.retry_at - clock.now() < timedelta(minutes=6.1)
+    assert server.received == ["ada@example.net"]
+    mailing.refresh_from_db()
+    assert mailing.state == Mailing.State.RUNNING
+    assert list(Suppression.objects.values_list("address_key", "reason")) == [("bob@example.net", "hard_bounce")]
+
+
+def test_a_deferred_recipient_gets_the_message_at_a_later_try(server: Server, relay: Transport) -> None:
+    server.answers = {"ada@example.net": ["450 4.2.0 Later"]}
+    mailing = make_mailing("ada@example.net", transport=relay)
+    work(mailing.pk)
+    assert states(mailing) == {"ada": "deferred"}
+    first = mailing.deliveries.get().first_attempt_at
+    watch()
+    assert run_due() == 0
+    server.answers = {}
+    with clock.set_to(clock.now() + timedelta(minutes=7)):
+        watch()
+        assert run_due() == 1
+    row = mailing.deliveries.get()
+    assert (row.state, row.attempts, row.first_attempt_at) == (Row.SENT, 2, first)
+    assert server.received == ["ada@example.net"]
+    assert tallied(mailing) == {"sent": 1}
+    mailing.refresh_from_db()
+    assert mailing.state == Mailing.State.FINISHED
+
+
+def test_after_four_days_of_trying_it_is_given_up(server: Server, relay: Transport) -> None:
+    server.answers = {"ada@example.net": ["450 4.2.0 Later"]}
+    mailing = make_mailing("ada@example.net", transport=relay)
+    work(mailing.pk)
+    with clock.set_to(clock.now() + timedelta(days=4, minutes=1)):
+        work(mailing.pk)
+    row = mailing.deliveries.get()
+    assert (row.state, row.reply_code, row.reply_text) == (Row.FAILED, 450, "Later")
+    assert row.detail == "Given up after 4 days of trying."
+    assert Suppression.objects.count() == 0
+
+
+def test_a_suppression_after_the_freeze_is_honoured(server: Server, relay: Transport) -> None:
+    mailing = make_mailing("ada@example.net", "bob@example.net", transport=relay)
+    suppress("Bob@example.net", Suppression.Reason.UNSUBSCRIBED)
+    work(mailing.pk)
+    assert states(mailing) == {"ada": "sent", "bob": "unsubscribed"}
+    assert server.received == ["ada@example.net"]
+    assert tallied(mailing) == {"sent": 1, "skipped": 1}
+    assert mailing.deliveries.get(address="bob@example.net").attempts == 0
+
+
+def test_a_message_that_cannot_be_rendered_is_skipped_with_the_reason(
+    server: Server, relay: Transport, plain: Plain
+) -> None:
+    plain.problems["bob@example.net"] = "The field “city” is empty."
+    mailing = make_mailing("ada@example.net", "bob@example.net", transport=relay)
+    work(mailing.pk)
+    assert states(mailing) == {"ada": "sent", "bob": "render_error"}
+    assert mailing.deliveries.get(address="bob@example.net").detail == "The field “city” is empty."
+    assert server.received == ["ada@example.net"]
+
+
+def test_a_refusal_of_the_sender_pauses_the_transport_and_costs_nobody_the_message(
+    server: Server, relay: Transport
+) -> None:
+    server.answers = {"ada@example.net": ["550 5.7.515 Access denied, sending domain does not meet the requirements"]}
+    mailing = make_mailing("ada@example.net", transport=relay)
+    work(mailing.pk)
+    assert states(mailing) == {"ada": "pending"}
+    assert mailing.deliveries.get().attempts == 0
+    relay.refresh_from_db()
+    assert relay.paused_at is not None
+    assert relay.resume_at is None
+    assert "5.7.515" in relay.paused_reason
+    assert progress(mailing).waiting_because == relay.paused_reason
+    watch()
+    assert run_due() == 0
+    assert server.received == []
+
+
+def test_a_relay_that_is_away_is_tried_again_by_itself(server: Server, relay: Transport) -> None:
+    port = relay.port
+    Transport.objects.update(port=1)
+    mailing = make_mailing("ada@example.net", transport=relay)
+    work(mailing.pk)
+    assert states(mailing) == {"ada": "pending"}
+    relay.refresh_from_db()
+    assert relay.paused_at is not None
+    assert relay.resume_at is not None
+    Transport.objects.update(port=port)
+    with clock.set_to(clock.now() + timedelta(minutes=2)):
+        watch()
+        assert run_due() >= 1
+    assert states(mailing) == {"ada": "sent"}
+    assert Transport.objects.filter(pk=relay.pk, paused_at=None, paused_reason="").exists()
+
+
+def test_too_many_failures_pause_the_mailing(server: Server, relay: Transport) -> None:
+    everybody = people(600)
+    server.answers = {address: ["554 5.6.0 Message content rejected"] for address in everybody[::2]}
+    mailing = make_mailing(*everybody, transport=relay)
+    work(mailing.pk)
+    mailing.refresh_from_db()
+    assert mailing.state == Mailing.State.PAUSED
+    assert mailing.state_reason.startswith("Paused by itself: ")
+    counts = tallied(mailing)
+    assert 200 <= counts["sent"] + counts["failed"] <= 400
+    assert mailing.deliveries.filter(state=Row.PENDING).count() == 600 - counts["sent"] - counts["failed"]
+    assert progress(mailing).waiting_because == mailing.state_reason
+    server.answers = {}
+    assert mailings.resume(mailing, actor=None)
+    run_due()
+    assert progress(mailing).left == 0
+
+
+@pytest.mark.parametrize(("verb", "rest"), [(mailings.pause, "pending"), (mailings.cancel, "cancelled")])
+def test_pause_and_cancel_act_within_a_batch(server: Server, relay: Transport, verb: Any, rest: str) -> None:
+    Transport.objects.update(per_second=20)
+    mailing = make_mailing(*people(100), transport=relay)
+    verbs = [verb]
+
+    class Interrupting(Plain):
+        def compose(self, batch: Any) -> Any:
+            composed = super().compose(batch)
+            while verbs:
+                assert verbs.pop()(Mailing.objects.get(pk=mailing.pk), actor=None)
+            return composed
+
+    with Interrupting().registered():
+        work(mailing.pk)
+    sent = len(server.received)
+    assert sent <= 60
+    assert sorted(states(mailing).values()) == sorted(["sent"] * sent + [rest] * (100 - sent))
+    assert progress(mailing).left == (100 - sent if rest == "pending" else 0)
+    assert mailing.deliveries.filter(attempts=1).count() == sent
+    assert run_due() == 0
+    if rest == "pending":
+        assert mailings.resume(Mailing.objects.get(pk=mailing.pk), actor=None)
+        Transport.objects.update(per_second=None)
+        run_due()
+        assert sorted(server.received) == people(100)
+
+
+def test_a_second_shift_of_the_same_mailing_does_nothing(server: Server, relay: Transport) -> None:
+    mailing = make_mailing("ada@example.net", transport=relay)
+    Shift.objects.create(worker="other", mailing=mailing, transport=relay, until=clock.now() + timedelta(seconds=30))
+    work(mailing.pk)
+    assert states(mailing) == {"ada": "pending"}
+    assert server.received == []
+
+
+def test_a_shift_hands_over_when_its_time_is_over(server: Server, relay: Transport) -> None:
+    mailing = make_mailing(*people(10), transport=relay)
+    work(mailing.pk, seconds=0)
+    assert set(states(mailing).values()) == {"pending"}
+    assert run_due() == 1
+    assert sorted(server.received) == people(10)
+
+
+def test_the_rate_of_the_transport_is_kept(server: Server, relay: Transport) -> None:
+    Transport.objects.update(per_second=50)
+    mailing = make_mailing(*people(75), transport=relay)
+    before = clock.now()
+    work(mailing.pk)
+    assert len(server.received) == 75
+    assert (clock.now() - before).total_seconds() >= 74 / 50
+
+
+def test_the_statements_of_a_shift_do_not_grow_with_its_recipients(
+    server: Server, relay: Transport, django_assert_max_num_queries: Any
+) -> None:
+    mailing = make_mailing(*people(200), transport=relay)
+    with django_assert_max_num_queries(75):
+        work(mailing.pk)
+    assert len(server.received) == 200
