@@ -1,0 +1,24 @@
+"""What every test of the suite gets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from pytest_django.plugin import DjangoDbBlocker
+
+
+@pytest.fixture(autouse=True)
+def empty_task_queue(request: pytest.FixtureRequest, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Tests that really commit leave no jobs behind: Django's flush does not know procrastinate's tables."""
+    yield
+    if connection.vendor == "postgresql" and commits(request):
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute("TRUNCATE procrastinate_jobs CASCADE")
+
+
+def commits(request: pytest.FixtureRequest) -> bool:
+    marker = request.node.get_closest_marker("django_db")
+    asked = bool(marker and marker.kwargs.get("transaction"))
+    return asked or not {"transactional_db", "live_server"}.isdisjoint(request.fixturenames)
