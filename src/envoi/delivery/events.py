@@ -54,3 +54,10 @@ class TransportResumed:
     """Mailings over this transport go on."""
 
     transport_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendingChanged:
+    """The settings of a transport or of its sender were changed."""
+
+    transport_id: int
