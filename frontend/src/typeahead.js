@@ -37,11 +37,14 @@ export function start(select) {
       if (select.multiple && url) control.refreshOptions(false);
     },
   });
-  const label = select.id && document.querySelector(`label[for="${CSS.escape(select.id)}-ts-control"]`);
+  // The hidden original keeps a name of its own, for what reads the page around the control.
+  if (!select.getAttribute("aria-label")) {
+    const label = document.querySelector(`label[for="${CSS.escape(select.id)}-ts-control"], label[for="${CSS.escape(select.id)}"]`);
+    if (label) select.setAttribute("aria-label", label.textContent.trim());
+  } else control.control_input.setAttribute("aria-label", select.getAttribute("aria-label"));
   for (const name of ["aria-describedby", "aria-invalid"]) {
     if (select.hasAttribute(name)) control.control_input.setAttribute(name, select.getAttribute(name));
   }
-  if (!label && select.getAttribute("aria-label")) control.control_input.setAttribute("aria-label", select.getAttribute("aria-label"));
 }
 
 async function find(url, query) {

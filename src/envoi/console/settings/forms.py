@@ -31,7 +31,7 @@ class GeneralForm(Form):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             definition: Definition[Any] = DEFINITIONS[name]
-            field.label, field.help_text = definition.label, definition.help
+            field.label, field.help_text = str(definition.label), str(definition.help)
 
 
 class UserForm(Form):
