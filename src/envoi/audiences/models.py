@@ -83,6 +83,7 @@ class Membership(models.Model):
 
     # Who counts as "on the product" when it is a target: seed A3's fault was to mail the expired and cancelled too.
     CURRENT = (Status.TRIALING, Status.ACTIVE, Status.ON_HOLD)
+    ENDED = (Status.EXPIRED, Status.CANCELLED)
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="memberships")

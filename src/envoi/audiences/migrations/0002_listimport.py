@@ -5,19 +5,28 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audiences', '0001_initial'),
-        ('contacts', '0002_contact_search_text_import_skip_import_suppressed_and_more'),
+        ("audiences", "0001_initial"),
+        ("contacts", "0002_contact_search_text_import_skip_import_suppressed_and_more"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ListImport',
+            name="ListImport",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('list', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='audiences.list')),
-                ('of', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='contacts.import')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "list",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="audiences.list"
+                    ),
+                ),
+                (
+                    "of",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="contacts.import"
+                    ),
+                ),
             ],
         ),
     ]

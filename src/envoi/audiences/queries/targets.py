@@ -1,20 +1,18 @@
-"""Who is on a list, who holds a product, whom an audience names. Everything set-based."""
+"""What an audience names: lists, products and contacts, as people pick them."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
 
-from django.db import connection
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from envoi.audiences.models import Audience, AudienceMember, List, Membership, Product, Subscription
+from envoi.audiences.models import Audience, AudienceMember, List, Product, Subscription
+from envoi.audiences.queries.people import active_lists, active_products, current, list_counts, product_counts
 from envoi.contacts import queries as contacts
-from envoi.contacts.models import Contact, Suppression
+from envoi.contacts.models import Contact
 
 LISTS, PRODUCTS, CONTACTS = "list", "product", "contact"
 KINDS = (LISTS, PRODUCTS, CONTACTS)
@@ -58,14 +56,6 @@ class _Found:
     by_kind: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
 
-def active_lists() -> QuerySet[List]:
-    return List.objects.filter(archived_at=None).order_by("name", "id")
-
-
-def active_products() -> QuerySet[Product]:
-    return Product.objects.filter(archived_at=None).order_by("name", "id")
-
-
 def read_targets(values: Iterable[str]) -> Targets:
     """The targets that `values` (as `Target.id`) name; unreadable ones and repetitions are passed over."""
     found = _Found()
@@ -103,17 +93,8 @@ def _named(targets: Targets) -> QuerySet[Contact]:
     if targets.lists:
         wanted |= Q(pk__in=Subscription.objects.filter(list__in=targets.lists).values("contact"))
     if targets.products:
-        wanted |= Q(pk__in=_current().filter(product__in=targets.products).values("contact"))
+        wanted |= Q(pk__in=current().filter(product__in=targets.products).values("contact"))
     return Contact.objects.filter(wanted)
-
-
-def _current() -> QuerySet[Membership]:
-    return Membership.objects.filter(status__in=Membership.CURRENT)
-
-
-def customers() -> QuerySet[Contact]:
-    """Contacts that hold a current membership."""
-    return Contact.objects.filter(pk__in=_current().values("contact"))
 
 
 def search_targets(
@@ -128,7 +109,7 @@ def search_targets(
     if CONTACTS in kinds and len(found) < limit:
         people = contacts.search(text)
         if customers_only:
-            people = people.filter(pk__in=_current().values("contact"))
+            people = people.filter(pk__in=current().values("contact"))
         found += _contacts(people.order_by("last_name", "first_name", "id")[: limit - len(found)])
     return found[:limit]
 
@@ -166,77 +147,3 @@ def _contacts(rows: Iterable[Contact]) -> list[Target]:
     return [
         Target(f"contact-{row.pk}", CONTACTS, str(row), f"{row.address} · {row.get_kind_display()}") for row in rows
     ]
-
-
-def list_counts(ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """Per list, how many subscriptions stand in each status, and "all"; one statement over an index."""
-    rows = Subscription.objects.filter(list__in=ids).values_list("list", "status").annotate(count=Count("id"))
-    counts = {key: {"all": 0, **dict.fromkeys(Subscription.Status.values, 0)} for key in ids}
-    for key, status, count in rows:
-        counts[key][status] += count
-        counts[key]["all"] += count
-    return counts
-
-
-def product_counts(ids: Sequence[int]) -> dict[int, dict[str, int]]:
-    """Per product, how many memberships stand in each status, "current" (who is mailed) and "all"; one statement."""
-    rows = Membership.objects.filter(product__in=ids).values_list("product", "status").annotate(count=Count("id"))
-    counts = {key: {"all": 0, "current": 0, **dict.fromkeys(Membership.Status.values, 0)} for key in ids}
-    for key, status, count in rows:
-        counts[key][status] += count
-        counts[key]["all"] += count
-        counts[key]["current"] += count if status in Membership.CURRENT else 0
-    return counts
-
-
-def on_list(found: QuerySet[Contact], list_id: int, status: str = "") -> QuerySet[Contact]:
-    """Those of `found` that stand on the list (in this status)."""
-    subscriptions = Subscription.objects.filter(list=list_id)
-    if status:
-        subscriptions = subscriptions.filter(status=status)
-    return found.filter(pk__in=subscriptions.values("contact"))
-
-
-def on_product(found: QuerySet[Contact], product_id: int, status: str = "") -> QuerySet[Contact]:
-    """Those of `found` that have a membership of the product (in this status; "current" for all who are mailed)."""
-    memberships = _current() if status == "current" else Membership.objects.all()
-    if status and status != "current":
-        memberships = memberships.filter(status=status)
-    return found.filter(pk__in=memberships.filter(product=product_id).values("contact"))
-
-
-def subscriptions_of(contact: Contact) -> QuerySet[Subscription]:
-    return Subscription.objects.filter(contact=contact).select_related("list").order_by("list__name")
-
-
-def memberships_of(contact: Contact) -> QuerySet[Membership]:
-    return Membership.objects.filter(contact=contact).select_related("product").order_by("product__name")
-
-
-def suppressed_on(rows: Iterable[Contact]) -> set[str]:
-    """Keys of the addresses among `rows` that are suppressed; one statement."""
-    keys = [row.address_key for row in rows]
-    return set(Suppression.objects.filter(address_key__in=keys).values_list("address_key", flat=True))
-
-
-def insert_from(
-    table: str, columns: Sequence[str], values: Sequence[Any], found: QuerySet[Contact], *, with_found: str
-) -> int:
-    """One INSERT … SELECT of `found` into `table`; rows that stand already stay as they are. Returns how many came.
-
-    SQLite and PostgreSQL share the words; SQLite asks for a WHERE before ON CONFLICT (its documentation, "UPSERT",
-    parsing ambiguity).
-    """
-    prepared = [
-        connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value for value in values
-    ]
-    selected, parameters = found.order_by().values("id").query.sql_with_params()
-    names = ", ".join(connection.ops.quote_name(name) for name in (*columns, with_found))
-    marks = ", ".join(["%s"] * len(columns))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {connection.ops.quote_name(table)} ({names}) "  # noqa: S608  names are of our models
-            f"SELECT {marks}, found.id FROM ({selected}) AS found WHERE true ON CONFLICT DO NOTHING",
-            [*prepared, *parameters],
-        )
-        return int(cursor.rowcount)
