@@ -85,6 +85,11 @@ class Postfix:
         """Everything delivered so far, as the files of the maildir."""
         return [path.read_bytes() for path in sorted((self.folder / "maildir/new").glob("*"))]
 
+    def empty(self) -> None:
+        """Throw away what was delivered."""
+        for path in (self.folder / "maildir/new").glob("*"):
+            path.unlink()
+
     def wait_for(self, count: int, seconds: float = 30) -> list[bytes]:
         """The messages, as soon as there are `count`; what there is when the time is up."""
         until = time.monotonic() + seconds

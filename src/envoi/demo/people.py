@@ -136,6 +136,6 @@ def _person(chance: Random, place: Place, number: int) -> Person:
 
 
 def _ascii(text: str) -> str:
-    spelled = text.lower().translate(str.maketrans({"ł": "l", "ß": "ss", "ø": "o"}))
+    spelled = text.lower().replace("ł", "l").replace("ß", "ss").replace("ø", "o")
     plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")

@@ -139,6 +139,11 @@ class Mailbox:
         with self._open() as connection:
             return int(connection.execute("SELECT count(*) FROM message").fetchone()[0])
 
+    def recipients(self) -> set[str]:
+        """The different addresses that got something, as in the envelopes."""
+        with self._open() as connection:
+            return {row[0] for row in connection.execute("SELECT DISTINCT rcpt_to FROM message")}
+
     def delete(self, message_ids: Iterable[int] | None = None) -> None:
         """Throw messages away; None means all."""
         with self._open() as connection:
