@@ -82,7 +82,12 @@ def test_hits_are_given_in_portions() -> None:
     for number in range(spool.CHUNK + 1):
         spool.append(hit(number))
     sizes: list[int] = []
-    spool.drain(lambda hits: sizes.append(len(hits)) or 0)
+
+    def measure(hits: Sequence[Hit]) -> int:
+        sizes.append(len(hits))
+        return len(hits)
+
+    assert spool.drain(measure) == spool.CHUNK + 1
     assert sizes == [spool.CHUNK, 1]
 
 
@@ -127,9 +132,14 @@ def test_a_line_that_a_full_disk_cut_off_spoils_only_itself(own_spool: Path) -> 
 
 def test_while_one_process_drains_another_leaves_it_alone() -> None:
     spool.append(hit(1))
-    inner: list[int] = []
-    spool.drain(lambda hits: inner.append(spool.drain(Taker())) or 1)
-    assert inner == [0]
+    inner = Taker()
+
+    def drain_again(hits: Sequence[Hit]) -> int:
+        assert spool.drain(inner) == 0
+        return len(hits)
+
+    assert spool.drain(drain_again) == 1
+    assert inner.hits == []
 
 
 def test_every_hit_that_was_answered_survives_its_process_being_killed(tmp_path: Path) -> None:
