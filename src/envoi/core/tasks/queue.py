@@ -16,7 +16,7 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
-from django.db import close_old_connections
+from django.db import connections
 from django_tasks.base import Task
 from procrastinate import App, JobContext, RetryDecision
 from procrastinate.contrib.django import DjangoApp, connector_params
@@ -90,11 +90,15 @@ def runner(name: str) -> Callable[..., None]:
 
     def call(context: JobContext, **arguments: Any) -> None:
         attempt = context.job.attempts + 1
-        match running.run(name, arguments, attempt):
-            case running.Again() as again:
-                raise TryAgain(again)
-            case running.Failed(error):
-                running.keep(name, context.job.queue, arguments, attempt, error)
+        try:
+            match running.run(name, arguments, attempt):
+                case running.Again() as again:
+                    raise TryAgain(again)
+                case running.Failed(error):
+                    running.keep(name, context.job.queue, arguments, attempt, error)
+        finally:
+            # A thread of the pool may never run again: its connection would stay open for nothing.
+            connections.close_all()
 
     return call
 
@@ -159,21 +163,22 @@ async def put_back_stalled(app: App, timing: Timing) -> None:
                 await app.job_manager.retry_job(job)
             else:
                 await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
-                await sync_to_async(running.keep, thread_sensitive=False)(
-                    job.task_name, job.queue, job.task_kwargs, begun, words
-                )
+                await sync_to_async(quietly, thread_sensitive=False)(keep_dead(job, begun, words))
         except ConnectorException:
             logger.info("Job %s was already put back by another worker", job.id)
         else:
             logger.warning("The worker of task %s died; it runs again.", job.task_name)
 
 
+def keep_dead(job: Job, begun: int, words: str) -> Callable[[], None]:
+    return lambda: running.keep(job.task_name, job.queue, job.task_kwargs, begun, words)
+
+
 def quietly(action: Callable[[], None]) -> None:
     """Do something that may wait for the database to come back."""
-    close_old_connections()
     try:
         action()
     except DatabaseError as error:
-        logger.warning("The worker's sign of life could not be written: %s", error)
+        logger.warning("The worker's bookkeeping could not be written: %s", error)
     finally:
-        close_old_connections()
+        connections.close_all()
