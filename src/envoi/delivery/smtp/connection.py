@@ -122,7 +122,10 @@ class Connection:
         else:
             self._envelope(step, step.job, reply)
         if self._steps:
-            self._arm(self._steps[0].phase)
+            head = self._steps[0]
+            self._arm(head.phase)
+            if head.job is not None:
+                head.job.phase = head.phase
 
     def on_drained(self) -> None:
         if self.current is not None and self.current.phase is Phase.BODY:
@@ -193,7 +196,6 @@ class Connection:
     # What is read.
 
     def _envelope(self, step: _Step, job: Job, reply: Reply) -> None:
-        job.phase = step.phase
         if step.word == "DATA" and reply.code == 354:
             if job.refusal is None:
                 self._body(job)

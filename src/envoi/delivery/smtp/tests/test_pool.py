@@ -1,0 +1,256 @@
+"""Many messages over few connections: nobody is forgotten, nobody is sent twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+
+from envoi.delivery.smtp import (
+    Accepted,
+    Envelope,
+    FaultKind,
+    Hooks,
+    NotSent,
+    Outcome,
+    Phase,
+    Pool,
+    SenderRefused,
+    Timeouts,
+    Unknown,
+)
+from envoi.delivery.smtp.tests.scripted import QUICK, Peer, Scripted, ada
+
+
+class Office:
+    """A well-behaved server that reads ahead; `quota` messages per connection, then 421 or a hang-up."""
+
+    def __init__(self, quota: int = 10**9, farewell: str = "") -> None:
+        self.quota = quota
+        self.farewell = farewell
+        self.got: Counter[str] = Counter()
+        self.at_once = 0
+        self.most = 0
+
+    async def __call__(self, peer: Peer) -> None:
+        self.at_once += 1
+        self.most = max(self.most, self.at_once)
+        try:
+            await self._serve(peer)
+        finally:
+            self.at_once -= 1
+
+    async def _serve(self, peer: Peer) -> None:
+        await peer.hello("PIPELINING")
+        left = self.quota
+        while True:
+            line = await peer.line()
+            word = line.split(" ")[0]
+            if word == "QUIT":
+                await peer.say("221 bye")
+                return
+            if word == "MAIL" and left == 0:
+                if self.farewell:
+                    await peer.say(self.farewell)
+                return
+            if word == "RCPT":
+                recipient = line[9:-1]
+            if word == "DATA":
+                await peer.say("354 go")
+                await peer.body()
+                self.got[recipient] += 1
+                left -= 1
+            await peer.say("250 ok")
+
+
+def addresses(number: int) -> list[str]:
+    return [f"person{index}@example.net" for index in range(number)]
+
+
+def sent_through(office: Office, number: int, connections: int, per_connection: int) -> tuple[list[Outcome], Scripted]:
+    async def run() -> tuple[list[Outcome], Scripted]:
+        async with Scripted([office]) as server, Pool(server.settings(), connections, per_connection) as pool:
+            return await asyncio.gather(*(pool.send(ada(to=to)) for to in addresses(number))), server
+
+    return asyncio.run(run())
+
+
+def test_everybody_gets_one_copy_over_no_more_connections_than_allowed() -> None:
+    office = Office()
+
+    outcomes, server = sent_through(office, 200, connections=3, per_connection=1000)
+
+    assert {type(outcome) for outcome in outcomes} == {Accepted}
+    assert office.got == Counter(addresses(200))
+    assert office.most <= 3
+    assert server.connections <= 3
+
+
+def test_a_connection_carries_no_more_messages_than_it_may() -> None:
+    office = Office()
+
+    outcomes, server = sent_through(office, 25, connections=1, per_connection=10)
+
+    assert {type(outcome) for outcome in outcomes} == {Accepted}
+    assert office.got == Counter(addresses(25))
+    assert server.connections == 3
+    assert server.seen.count("QUIT") == 3
+
+
+def test_a_server_that_wants_a_new_connection_now_and_then_costs_nobody_anything() -> None:
+    for farewell in ("421 4.7.0 too many messages", ""):
+        office = Office(quota=7, farewell=farewell)
+
+        outcomes, server = sent_through(office, 30, connections=1, per_connection=1000)
+
+        assert {type(outcome) for outcome in outcomes} == {Accepted}, farewell
+        assert office.got == Counter(addresses(30))
+        assert server.connections == 5
+
+
+def test_a_server_that_takes_nothing_is_not_asked_for_ever() -> None:
+    outcomes, server = sent_through(Office(quota=0, farewell="421 4.7.0 no"), 4, connections=1, per_connection=1000)
+
+    assert [type(outcome) for outcome in outcomes] == [SenderRefused] * 4
+    assert server.connections == 4
+
+
+def test_a_message_whose_envelope_followed_a_dot_without_answer_is_offered_again() -> None:
+    office = Office()
+
+    async def swallow(peer: Peer) -> None:
+        await peer.hello("PIPELINING")
+        for _ in range(3):
+            await peer.line()
+        await peer.say("250 ok\n250 ok\n354 go")
+        await peer.body()
+        assert [(await peer.line()).split(" ")[0] for _ in range(3)] == ["MAIL", "RCPT", "DATA"]
+
+    async def run() -> list[Outcome]:
+        async with Scripted([swallow, office]) as server, server.pool() as pool:
+            return await asyncio.gather(*(pool.send(ada(to=to)) for to in addresses(3)))
+
+    outcomes = asyncio.run(run())
+
+    assert [type(outcome) for outcome in outcomes] == [Unknown, Accepted, Accepted]
+    assert office.got == Counter(addresses(3)[1:])
+
+
+def test_messages_that_were_taken_back_are_not_offered() -> None:
+    office = Office()
+    bob, eve = "bob@example.net", "eve@example.net"
+
+    async def run() -> list[Outcome]:
+        hooks = Hooks(before_mail=lambda envelope: envelope.rcpt_to != bob)
+        async with Scripted([office]) as server, server.pool(hooks=hooks) as pool:
+            return [*await asyncio.gather(*(pool.send(ada(to=to)) for to in ("ada@example.net", bob, eve)))]
+
+    first, second, third = asyncio.run(run())
+
+    assert isinstance(first, Accepted)
+    assert isinstance(second, NotSent)
+    assert (second.error.kind, second.phase) == (FaultKind.WITHHELD, Phase.QUEUED)
+    assert isinstance(third, Accepted)
+    assert office.got == Counter(["ada@example.net", eve])
+
+
+def test_a_cancelled_message_that_still_waits_is_not_offered() -> None:
+    office = Office()
+
+    async def run() -> None:
+        async with Scripted([office]) as server, server.pool() as pool:
+            kept, dropped = pool.send(ada()), pool.send(ada(to="bob@example.net"))
+            dropped.cancel()
+            assert isinstance(await kept, Accepted)
+
+    asyncio.run(run())
+
+    assert office.got == Counter(["ada@example.net"])
+
+
+def test_closing_finishes_what_is_on_its_way_and_answers_what_waits() -> None:
+    office = Office()
+
+    async def run() -> list[Outcome]:
+        async with Scripted([office]) as server:
+            pool = server.pool()
+            first = pool.send(ada())
+            await asyncio.sleep(0)
+            while not office.got and not office.at_once:
+                await asyncio.sleep(0.005)
+            await first
+            waiting = [pool.send(ada(to=to)) for to in addresses(3)]
+            closing = asyncio.ensure_future(pool.close())
+            late = pool.send(ada(to="late@example.net"))
+            await closing
+            return [await outcome for outcome in [*waiting, late]]
+
+    *waiting, late = asyncio.run(run())
+
+    assert isinstance(waiting[0], Accepted)
+    for outcome in [*waiting[1:], late]:
+        assert isinstance(outcome, Accepted | NotSent)
+    accepted = sum(isinstance(outcome, Accepted) for outcome in [*waiting, late])
+    assert sum(office.got.values()) == 1 + accepted
+
+
+def test_a_connection_is_given_back_when_nothing_is_left_to_send() -> None:
+    office = Office()
+
+    async def run() -> tuple[int, int]:
+        async with Scripted([office]) as server:
+            settings = replace(server.settings(), timeouts=replace(QUICK, idle=0.2))
+            async with Pool(settings) as pool:
+                await pool.send(ada())
+                while office.at_once:
+                    await asyncio.sleep(0.02)
+                await pool.send(ada(to="bob@example.net"))
+                return server.connections, server.seen.count("QUIT")
+
+    assert asyncio.run(run()) == (2, 1)
+
+
+def test_a_crowded_server_is_served_by_the_connections_it_gives() -> None:
+    office = Office()
+
+    async def full(peer: Peer) -> None:
+        await peer.say("421 4.7.0 too many connections from you")
+
+    async def run() -> list[Outcome]:
+        async with Scripted([office, full]) as server, Pool(server.settings(), max_connections=5) as pool:
+            assert isinstance(await pool.send(ada()), Accepted)
+            return await asyncio.gather(*(pool.send(ada(to=to)) for to in addresses(40)))
+
+    outcomes = asyncio.run(run())
+
+    assert {type(outcome) for outcome in outcomes} == {Accepted}
+    assert office.got == Counter([*addresses(40), "ada@example.net"])
+
+
+def test_every_outcome_is_told_once() -> None:
+    office = Office(quota=5)
+    told: list[Envelope] = []
+
+    async def run() -> list[Envelope]:
+        async with Scripted([office]) as server:
+            hooks = Hooks(settled=lambda envelope, outcome: told.append(envelope))
+            async with Pool(server.settings(), 2, hooks=hooks) as pool:
+                envelopes = [ada(to=to) for to in addresses(40)]
+                await asyncio.gather(*(pool.send(envelope) for envelope in envelopes))
+                return envelopes
+
+    envelopes = asyncio.run(run())
+
+    assert sorted(map(id, told)) == sorted(map(id, envelopes))
+
+
+def test_the_waits_are_those_of_the_standard() -> None:
+    standard = Timeouts()
+
+    assert (standard.greeting, standard.command, standard.data, standard.body, standard.dot) == (
+        300,
+        300,
+        120,
+        180,
+        600,
+    )
