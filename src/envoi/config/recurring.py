@@ -6,4 +6,7 @@ from datetime import timedelta
 
 from envoi.core.tasks.scheduler import Recurring
 
-RECURRING: tuple[Recurring, ...] = (Recurring("delivery.watchdog", timedelta(seconds=20)),)
+RECURRING: tuple[Recurring, ...] = (
+    Recurring("contacts.tidy_imports", timedelta(minutes=5)),
+    Recurring("delivery.watchdog", timedelta(seconds=20)),
+)

@@ -146,6 +146,8 @@ class Import(models.Model):
     # Rows taken whose address is suppressed: they are kept up to date, but subscribed to nothing.
     suppressed = models.BigIntegerField(default=0)
     problem = models.TextField(blank=True)
+    # When rows were last taken: an import that stands still is woken.
+    touched_at = models.DateTimeField(default=clock.now)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     created_at = models.DateTimeField(default=clock.now)
     finished_at = models.DateTimeField(null=True)

@@ -18,6 +18,7 @@ from envoi.audiences.queries import list_filled_by
 from envoi.console.access import SignedInRequest, requires
 from envoi.console.contacts.forms import MappingForm, ReadForm, UploadForm
 from envoi.contacts.actions import import_run, imports
+from envoi.contacts.actions.import_forecast import forecast as forecast_of
 from envoi.contacts.importing.records import Unreadable, rows
 from envoi.contacts.models import Import, ImportProblem
 from envoi.core import csv_export
@@ -108,7 +109,7 @@ def _mapping(of: Import, form: MappingForm) -> dict[str, object]:
         (bound, [row.cells[number] if number < len(row.cells) else "" for row in sample[:3]])
         for number, bound in enumerate(form.columns)
     ]
-    forecast = import_run.forecast(of, iter(sample)) if "address" in of.mapping.values() else None
+    forecast = forecast_of(of, iter(sample)) if "address" in of.mapping.values() else None
     return context | {"columns": columns, "sample": sample[:SHOWN], "forecast": forecast, "tried": len(sample)}
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -165,7 +165,9 @@ def _take_batch(of: Import, reader: Reader, records: Sequence[Record]) -> None:
         decide(of, batch)
         # The row count is the claim: of two workers with the same batch, one changes no row here and writes nothing.
         claimed = Import.objects.filter(pk=of.pk, status=Import.Status.RUNNING, rows=of.rows).update(
-            rows=of.rows + len(records), **{name: F(name) + count for name, count in batch.counts.items()}
+            rows=of.rows + len(records),
+            touched_at=clock.now(),
+            **{name: F(name) + count for name, count in batch.counts.items()},
         )
         if not claimed:
             raise _Overtaken
@@ -213,29 +215,3 @@ def _still_there(mapping: dict[str, str], definitions: dict[str, FieldDefinition
         for number, name in mapping.items()
         if not name.startswith("field:") or name.removeprefix("field:") in definitions
     }
-
-
-@dataclass(slots=True)
-class Forecast:
-    """What an import would do."""
-
-    rows: int = 0
-    new: int = 0
-    known: int = 0
-    rejected: int = 0
-    suppressed: int = 0
-    problems: list[Problem] = field(default_factory=list)
-
-
-def forecast(of: Import, records: Iterator[Record], *, most_problems: int = 100) -> Forecast:
-    """What would come of `records`, without writing; an address again in another batch counts as new again."""
-    found, reader = Forecast(), reader_for(of)
-    while some := list(islice(records, BATCH)):
-        batch = decide(of, read(reader, some))
-        found.rows += len(some)
-        found.new += batch.counts["created"]
-        found.known += batch.counts["updated"] + batch.counts["unchanged"]
-        found.rejected += batch.counts["rejected"]
-        found.suppressed += batch.counts["suppressed"]
-        found.problems += sorted(batch.problems, key=lambda row: row.line)[: most_problems - len(found.problems)]
-    return found

@@ -25,6 +25,8 @@ from envoi.core import clock, keys
 from envoi.core.tasks import later
 
 NEW_FIELD = "new"
+UNMATCHED = timedelta(days=7)
+STANDSTILL = timedelta(minutes=10)
 OPEN = (Import.Status.MAPPING, Import.Status.QUEUED, Import.Status.RUNNING)
 
 
@@ -106,11 +108,13 @@ def start(
     *,
     kind: str = Kind.CONTACT,
     update_existing: bool = True,
+    in_background: bool = True,
     actor: User | None,
 ) -> Import:
     """Queue the import. Whoever wants it to fill a list says so (`audiences`) in the same transaction.
 
     Args:
+        in_background: a worker takes the rows; otherwise the caller does (`import_run.work`).
         mapping: number of the column (from 0, as text) → field, "field:<key>", or "new" for a further field made now.
 
     Raises:
@@ -122,10 +126,11 @@ def start(
     with transaction.atomic():
         _switch(of, (Import.Status.MAPPING,), Import.Status.QUEUED)
         of.mapping = {number: _field(of, number, name, actor) for number, name in mapping.items()}
-        of.kind, of.update_existing = Kind(kind), update_existing
-        of.save(update_fields=["mapping", "kind", "update_existing"])
+        of.kind, of.update_existing, of.touched_at = Kind(kind), update_existing, clock.now()
+        of.save(update_fields=["mapping", "kind", "update_existing", "touched_at"])
         audit.record(actor, "import_start", of)
-        later("contacts.import_file", import_id=of.pk)
+        if in_background:
+            later("contacts.import_file", import_id=of.pk)
     return of
 
 
@@ -147,14 +152,29 @@ def forget_file(of: Import) -> None:
     (folder() / of.stored_as).unlink(missing_ok=True)
 
 
-def tidy(before_days: int = 7) -> int:
-    """Give up files nobody matched for a week; returns how many."""
-    old = Import.objects.filter(status=Import.Status.MAPPING, created_at__lt=clock.now() - timedelta(days=before_days))
-    done = 0
-    for of in old[:1000]:
+def discard(of: Import) -> None:
+    """Forget a file that was only looked at."""
+    of.delete()
+    forget_file(of)
+
+
+def tidy() -> int:
+    """Give up files that nobody matched for a week, and wake imports that stand still; returns how many of both.
+
+    An import stands still when whoever took its rows is gone: a command line that was closed, a lost task.
+    """
+    now = clock.now()
+    left = Import.objects.filter(status=Import.Status.MAPPING, created_at__lt=now - UNMATCHED)
+    given_up = list(left[:1000])
+    for of in given_up:
         cancel(of, actor=None)
-        done += 1
-    return done
+    still = Import.objects.filter(
+        status__in=(Import.Status.QUEUED, Import.Status.RUNNING), touched_at__lt=now - STANDSTILL
+    )
+    woken = list(still.values_list("pk", flat=True)[:100])
+    for key in woken:
+        later("contacts.import_file", import_id=key)
+    return len(given_up) + len(woken)
 
 
 def check_mapping(of: Import, mapping: Mapping[str, str]) -> None:
