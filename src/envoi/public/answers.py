@@ -29,16 +29,20 @@ def for_readers(view: View) -> View:
         except (BadToken, NothingToShow, Delivery.DoesNotExist):
             answer = HttpResponseNotFound("Not found\n", content_type="text/plain; charset=utf-8")
         except (DatabaseError, InterfaceError):
-            answer = _unavailable()
+            answer = _unavailable(request)
         answer["Cache-Control"] = "private, no-store"
         answer["X-Robots-Tag"] = "noindex, nofollow"
         # The address holds a token: it goes nowhere.
         answer["Referrer-Policy"] = "no-referrer"
+        answer["X-Content-Type-Options"] = "nosniff"
+        answer["Content-Length"] = str(len(answer.content))
         return answer
 
     return answered
 
 
-def _unavailable() -> HttpResponse:
-    html = render_to_string("public/unavailable.html", {"language": translation.get_language() or "en"})
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    language = translation.get_language_from_request(request)
+    with translation.override(language):
+        html = render_to_string("public/unavailable.html", {"language": language})
     return HttpResponse(html, status=503, headers={"Retry-After": str(RETRY_AFTER)})

@@ -1,23 +1,34 @@
-"""Readers' addresses are answered without the console's cookies."""
+"""Readers' addresses are answered without the console's cookies, and their hits without anything of the console."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 
-PREFIXES = ("/o/", "/c/", "/w/", "/u/")
+HITS = ("/o/", "/c/")
+PAGES = ("/w/", "/u/")
 
 
-def without_cookies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Forget the cookies of requests to readers' addresses; stands before the session's middleware.
+def readers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Stands first.
 
-    An editor who follows a link of their own message is a reader like any other; and a session would be looked up in
-    the database, which a redirect must not need.
+    Pixel and redirect are answered here, past all other middleware: they have no use for sessions, languages and
+    policies, and come by the thousand (measured: 100 instead of 236 µs each).
+    The other addresses lose their cookies: an editor who reads their own message is a reader like any other, and a
+    session would be looked up in the database.
     """
 
     def answer(request: HttpRequest) -> HttpResponse:
-        if request.path_info.startswith(PREFIXES):
+        if request.path_info.startswith(HITS):
+            try:
+                found = resolve(request.path_info)
+            except Resolver404:
+                return get_response(request)
+            answered: HttpResponse = found.func(request, *found.args, **found.kwargs)
+            return answered
+        if request.path_info.startswith(PAGES):
             request.META.pop("HTTP_COOKIE", None)
         return get_response(request)
 

@@ -11,6 +11,7 @@ import pytest
 from django.apps import apps
 from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from envoi.audiences.models import Subscription
@@ -129,6 +130,7 @@ def test_a_link_seen_before_works_while_the_database_is_away_and_the_click_is_no
         later = client.get(links.click_url(ada.pk, unknown.pk))
     assert (later.status_code, later["Retry-After"]) == (503, "30")
     assert "Please try again" in later.content.decode()
+    assert '<html lang="en">' in later.content.decode()
     assert flush_spool() == 4
     assert client.get(links.click_url(ada.pk, unknown.pk)).status_code == 302
 
@@ -152,6 +154,9 @@ def test_a_signed_in_editor_who_reads_is_a_reader_and_no_session_is_looked_up(
     with django_assert_num_queries(0):
         answer = client.get(links.open_url(ada.pk))
     assert answer.status_code == 200
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(links.unsubscribe_url(ada.pk)).status_code == 200
+    assert [query["sql"] for query in asked if "session" in query["sql"]] == []
 
 
 def test_a_whole_server_without_its_database_still_answers_the_pixel(tmp_path: Path) -> None:
