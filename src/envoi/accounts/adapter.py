@@ -17,3 +17,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def set_password(self, user: User, password: str) -> None:
         profile.set_own_password(user, password)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return "/"

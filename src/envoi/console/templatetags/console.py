@@ -73,7 +73,7 @@ def state(value: str, label: str) -> SafeString:
 
 
 @register.inclusion_tag("console/components/field.html")
-def field(bound: BoundField, label: str = "", hide_label: bool = False) -> dict[str, Any]:
+def field(bound: BoundField, label: str = "", hide_label: bool = False, autofocus: bool = False) -> dict[str, Any]:
     """One field of a form: label, control, help and errors, tied together for screen readers."""
     widget = bound.field.widget
     check = isinstance(widget, CheckboxInput)
@@ -85,7 +85,7 @@ def field(bound: BoundField, label: str = "", hide_label: bool = False) -> dict[
         "check": check,
         "group": group,
         "hidden": bound.is_hidden,
-        "control": bound.as_widget(attrs={"class": _classes(bound)}),
+        "control": bound.as_widget(attrs={"class": _classes(bound), **({"autofocus": True} if autofocus else {})}),
     }
 
 

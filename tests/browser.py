@@ -1,0 +1,145 @@
+"""A real browser for the tests: Debian's chromium, driven by Playwright.
+
+Guarantee: a test that uses `page` fails when a page logged an error, broke the content security policy or threw an
+exception in a script, whatever else it looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from axe_playwright_python.sync_playwright import Axe
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+from envoi.accounts.models import User
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+OUTPUT = Path(__file__).parent / "output"
+SMALL = {"width": 360, "height": 740}
+WIDE = {"width": 1280, "height": 800}
+
+Answer = TypeVar("Answer")
+
+
+@contextmanager
+def running() -> Iterator[Browser]:
+    """Chromium, headless. While it runs, an event loop counts as running in this thread: see `in_thread`."""
+    allowed = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
+    # Playwright's loop runs beside the test in the same thread; Django would take the test's queries for async code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            try:
+                yield browser
+            finally:
+                browser.close()
+    finally:
+        if allowed is None:
+            del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+        else:
+            os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = allowed
+
+
+@dataclass
+class Visit:
+    """One person at one browser.
+
+    Attributes:
+        url: of the running server, without a slash at the end.
+        complaints: what the browser found wrong so far; `allow` takes what a test expects out.
+    """
+
+    page: Page
+    url: str
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str) -> Page:
+        """Go to a page and wait until its scripts have given everything its behaviour."""
+        self.page.goto(self.url + path)
+        return self.ready()
+
+    def ready(self) -> Page:
+        self.page.wait_for_selector("html[data-ready]", state="attached")
+        return self.page
+
+    def sign_in(self, user: User) -> None:
+        """Sign `user` in without the form, as far as the server can tell."""
+        client = Client()
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        self.page.context.add_cookies(
+            [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": self.url}]
+        )
+
+    def allow(self, part: str) -> None:
+        """Forget complaints that hold `part`: a 404 that the test asked for is no fault."""
+        self.complaints = [complaint for complaint in self.complaints if part not in complaint]
+
+    def assert_accessible(self) -> None:
+        """No rule of axe-core (WCAG 2.2 A and AA, best practice) is broken on this page as it is now."""
+        found = Axe().run(self.page).response["violations"]
+        told = [f"{rule['id']}: {rule['help']}\n    " + "\n    ".join(_nodes(rule)) for rule in found]
+        assert not told, f"{self.page.url}\n" + "\n".join(told)
+
+    def assert_fits(self) -> None:
+        """The page does not scroll sideways."""
+        width = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        assert width[0] <= width[1], f"{self.page.url} is {width[0]} wide in a window of {width[1]}"
+
+    def shoot(self, name: str) -> Path:
+        """A picture of the page in `tests/output/`."""
+        OUTPUT.mkdir(exist_ok=True)
+        path = OUTPUT / f"{name}.png"
+        self.page.screenshot(path=path)
+        return path
+
+
+@contextmanager
+def visiting(browser: Browser, url: str, **options: Any) -> Iterator[Visit]:
+    """A fresh browser profile; at its end, any complaint fails the test."""
+    context: BrowserContext = browser.new_context(**{"viewport": WIDE, "locale": "en-GB", **options})
+    context.set_default_timeout(15_000)
+    visit = Visit(context.new_page(), url)
+
+    def listen(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            visit.complaints.append(f"{visit.page.url}: {message.text}")
+
+    visit.page.on("console", listen)
+    visit.page.on("pageerror", lambda error: visit.complaints.append(f"{visit.page.url}: {error}"))
+    try:
+        yield visit
+    finally:
+        context.close()
+    assert not visit.complaints, "\n".join(visit.complaints)
+
+
+def in_thread(work: Callable[[], Answer]) -> Answer:
+    """Do `work` in another thread: what calls `asyncio.run` cannot be called beside a running browser."""
+    answers: list[Answer] = []
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            answers.append(work())
+        except BaseException as error:
+            failures.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+    return answers[0]
+
+
+def _nodes(rule: dict[str, Any]) -> list[str]:
+    return [f"{node['html'][:200]} — {node.get('failureSummary', '')}" for node in rule["nodes"][:5]]

@@ -1,0 +1,57 @@
+"""Fixtures of the browser tests; a folder whose tests use the browser imports them in its `conftest.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page
+from pytest_django.live_server_helper import LiveServer
+
+from envoi.accounts.models import Role, User
+from tests import browser as chromium
+from tests.browser import Visit
+
+
+# Per module, not per session: outside the modules that use it, asyncio.run must work.
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if chromium.CHROMIUM is None:
+        pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
+    with chromium.running() as running:
+        yield running
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server: LiveServer) -> Iterator[Visit]:
+    """Somebody who is not signed in, at a wide window in light colours."""
+    with chromium.visiting(browser, live_server.url) as visiting:
+        yield visiting
+
+
+@pytest.fixture
+def page(visit: Visit) -> Page:
+    return visit.page
+
+
+@pytest.fixture
+def person(transactional_db: None) -> Callable[..., User]:
+    """Makes users: `person("ada", role="editor")` signs in as ada@example.org, “correct horse battery”."""
+
+    def make(name: str, role: str = Role.OWNER, **fields: object) -> User:
+        return User.objects.create_user(
+            f"{name}@example.org", "correct horse battery", name=name.capitalize(), role=role, **fields
+        )
+
+    return make
+
+
+@pytest.fixture
+def signed_in(visit: Visit, person: Callable[..., User]) -> Callable[..., Visit]:
+    """`signed_in("editor")`: the visit of Ada, signed in with that role."""
+
+    def sign_in(role: str = Role.OWNER, **fields: object) -> Visit:
+        visit.sign_in(person("ada", role=role, **fields))
+        return visit
+
+    return sign_in
