@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Count, QuerySet
 
@@ -96,7 +97,10 @@ def insert_from(
     prepared = [
         connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value for value in values
     ]
-    selected, parameters = found.order_by().values("id").query.sql_with_params()
+    try:
+        selected, parameters = found.order_by().values("id").query.sql_with_params()
+    except EmptyResultSet:  # Django knows without asking that nobody is meant
+        return 0
     names = ", ".join(connection.ops.quote_name(name) for name in (*columns, with_found))
     marks = ", ".join(["%s"] * len(columns))
     with connection.cursor() as cursor:
