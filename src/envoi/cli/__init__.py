@@ -1,1 +1,145 @@
-"""The command line."""
+"""The command line: `envoi COMMAND …`.
+
+Each command is a module with `add_arguments(parser)` and `run(args) -> exit code`, loaded only when it is chosen and
+after Django is set up. Whatever goes wrong is said in one line that names the remedy; a traceback is a fault of ours.
+
+Exit codes: 0 done, 1 could not be done, 2 wrong use, 3 partly done, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+import django
+from django.db import Error as DatabaseError
+
+from envoi.cli.faults import Stop, explain
+
+PORT = 8025
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One line of the table; `serves` says that it takes --host and --port, which decide the base URL."""
+
+    module: str
+    help: str
+    serves: bool = False
+
+
+COMMANDS = {
+    "up": Command("up", "set up what is missing and run everything: web, workers, scheduler, sandbox mailbox", True),
+    "web": Command("web", "run the web server only", True),
+    "worker": Command("worker", "run a worker for background tasks, or the scheduler"),
+    "sandbox": Command("sandbox", "run the sandbox mailbox only"),
+    "check": Command("check", "look at configuration and health, with hints"),
+    "migrate": Command("migrate", "bring the database up to date"),
+    "user": Command("user", "add a user, or give one a new one-time password"),
+    "import": Command("import_", "take contacts from a CSV file"),
+    "demo": Command("demo", "play the whole main job without a browser and print the counts"),
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if not words or words[0] in {"-h", "--help", "help"}:
+        print(overview())
+        return 0 if words else 2
+    if words[0] in {"-V", "--version"}:
+        print(f"envoi {installed_version()}")
+        return 0
+    name, rest = words[0], words[1:]
+    if name not in COMMANDS:
+        print(f"envoi: there is no command “{name}”. “envoi --help” lists them.", file=sys.stderr)
+        return 2
+    return guarded(name, rest)
+
+
+def guarded(name: str, rest: list[str]) -> int:
+    """Run a known command; failures become one line and an exit code."""
+    try:
+        return run(name, COMMANDS[name], rest)
+    except Stop as stop:
+        print(f"envoi {name}: {stop}", file=sys.stderr)
+    except (DatabaseError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            return 1
+        print(f"envoi {name}: {explain(error)}", file=sys.stderr)
+    except KeyboardInterrupt:
+        return 130
+    return 1
+
+
+def run(name: str, command: Command, rest: list[str]) -> int:
+    """Read what decides the settings, set Django up, then load the command and run it."""
+    early = common_arguments(command)
+    known, _ = early.parse_known_args(rest)
+    apply(known, command)
+    with contextlib.suppress(AttributeError):
+        sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    django.setup()
+    module = importlib.import_module(f"envoi.cli.{command.module}")
+    parser = argparse.ArgumentParser(prog=f"envoi {name}", description=command.help, parents=[early])
+    module.add_arguments(parser)
+    return int(module.run(parser.parse_args(rest)))
+
+
+def common_arguments(command: Command) -> argparse.ArgumentParser:
+    """What every command understands, and what must be known before the settings are read."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--data", metavar="FOLDER", help="the data folder (default: ENVOI_DATA, or data)")
+    if command.serves:
+        parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+        parser.add_argument("--port", type=port_number, default=PORT, help=f"port to listen on (default: {PORT})")
+    return parser
+
+
+def port_number(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"“{text}” is no port number from 1 to 65535")
+    return int(text)
+
+
+def apply(known: argparse.Namespace, command: Command) -> None:
+    """Put what was given on the command line where the settings look: the environment."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "envoi.config.settings")
+    if known.data:
+        os.environ["ENVOI_DATA"] = known.data
+    if command.serves:
+        host = "localhost" if known.host in {"127.0.0.1", "0.0.0.0", "::", "::1"} else known.host  # noqa: S104
+        host = f"[{host}]" if ":" in host else host
+        os.environ.setdefault("ENVOI_BASE_URL", f"http://{host}:{known.port}")
+
+
+def overview() -> str:
+    """What `envoi --help` prints."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:{width}}  {command.help}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "Usage: envoi COMMAND [options]",
+            "",
+            "Self-hosted e-mail broadcasts.",
+            "",
+            "Commands:",
+            *lines,
+            "",
+            "“envoi COMMAND --help” says more. “envoi --version” prints the version.",
+            "Environment: ENVOI_DATA, ENVOI_DATABASE_URL, ENVOI_BASE_URL, ENVOI_SECRET_KEY, ENVOI_SANDBOX_PORT.",
+        ]
+    )
+
+
+def installed_version() -> str:
+    try:
+        return version("envoi")
+    except PackageNotFoundError:
+        return "(not installed)"

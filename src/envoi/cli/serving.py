@@ -1,0 +1,82 @@
+"""What the long-lived processes do. Each function runs until SIGTERM or SIGINT and ends what is in flight.
+
+Called directly by `envoi web`, `worker`, `sandbox`, and in forked children by `envoi up`.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.core.wsgi import get_wsgi_application
+from django.db import connection
+from granian import Granian
+from granian.constants import Interfaces
+from granian.log import LogLevels
+
+from envoi.config.recurring import RECURRING
+from envoi.core.tasks import ending, scheduler
+from envoi.core.tasks.engine import Timing, engine
+from envoi.delivery.sandbox import server as sandbox_server
+
+THREADS = {"worker": 4, "sender": 2}
+QUEUES = {"worker": ("default",), "sender": ("sending",)}
+
+
+def web(host: str, port: int, workers: int, threads: int) -> int:
+    """Serve the console and the readers' pages. The application is loaded before granian forks its workers."""
+    application = get_wsgi_application()
+    server = Granian(
+        "envoi.config.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers,
+        blocking_threads=threads,
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        respawn_interval=1,
+        workers_kill_timeout=20,
+        websockets=False,
+    )
+    server.serve(target_loader=lambda *_: application, wrap_loader=False)
+    return 0
+
+
+def work(kind: str, queues: Sequence[str], threads: int) -> int:
+    """Run background tasks."""
+    stop_on_signals()
+    engine().work(list(queues), threads, kind, Timing())
+    return 0
+
+
+def schedule() -> int:
+    """Ask for recurring work when its time has come."""
+    stop_on_signals()
+    scheduler.run(RECURRING, timedelta(seconds=1))
+    return 0
+
+
+def sandbox() -> int:
+    """Receive mail on loopback and keep it for the sandbox page."""
+    return sandbox_server.run()
+
+
+def stop_on_signals() -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.stop())
+
+
+def quiet_logs(level: int = logging.INFO) -> None:
+    """Envoi's own words and other programs' warnings, one line each."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s", force=True)
+    logging.getLogger("envoi").setLevel(level)
+    logging.getLogger("procrastinate").setLevel(logging.ERROR)
+
+
+def default_web_threads() -> int:
+    """SQLite has one writer at a time; more threads would only wait for each other."""
+    return 4 if connection.vendor == "sqlite" else 8
