@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import django
@@ -40,21 +41,34 @@ def send_crowded() -> None:
 
 
 def look(minutes_later: str) -> None:
-    """What the watchdog does so many minutes later."""
+    """How things stand, what the watchdog does so many minutes later, and how they stand then."""
+    before = standing()
     clock._source = lambda: datetime.now(UTC) + timedelta(minutes=float(minutes_later))
     watch()
+    sys.stdout.write(json.dumps([before, standing()]))
 
 
 def report() -> None:
-    """The state of each address, and of the mailing."""
+    """How things stand."""
+    sys.stdout.write(json.dumps(standing()))
+
+
+def standing() -> dict[str, object]:
+    """The state of each address, the tally and the state of the mailing."""
     mailing = Mailing.objects.get()
-    rows = {row.address: row.state for row in mailing.deliveries.all()}
     tallied: dict[str, int] = {}
     for tally in mailing.tallies.all():
         tallied[tally.state] = tallied.get(tally.state, 0) + tally.count
-    sys.stdout.write(json.dumps({"mailing": mailing.state, "rows": rows, "tallied": tallied}))
+    rows = {row.address: row.state for row in mailing.deliveries.all()}
+    return {"mailing": mailing.state, "rows": rows, "tallied": tallied}
 
 
 if __name__ == "__main__":
-    verbs = {"seed": seed, "send": send, "send-crowded": send_crowded, "look": look, "report": report}
+    verbs: dict[str, Callable[..., None]] = {
+        "seed": seed,
+        "send": send,
+        "send-crowded": send_crowded,
+        "look": look,
+        "report": report,
+    }
     verbs[sys.argv[1]](*sys.argv[2:])

@@ -9,6 +9,8 @@ from datetime import timedelta
 import pytest
 
 from envoi.accounts.models import AuditEntry, User
+from envoi.contacts.events import Suppressed
+from envoi.contacts.models import Suppression
 from envoi.core import clock, events
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.dead_addresses import suppress_dead
@@ -48,6 +50,7 @@ KINDS = (
     MailingFinished,
     TransportPaused,
     TransportResumed,
+    Suppressed,
 )
 
 
@@ -334,6 +337,11 @@ def test_dead_addresses_are_suppressed_once(told: list[object]) -> None:
     suppress("bob@example.net", "unsubscribed")
     assert suppress_dead({"bob@example.net": "550", "chloe@example.net": "550 5.1.1 nobody"}) == 1
     assert suppress_dead({"chloe@example.net": "550"}) == 0
+    assert list(Suppression.objects.order_by("address_key").values_list("address_key", "reason", "source")) == [
+        ("bob@example.net", "unsubscribed", ""),
+        ("chloe@example.net", "hard_bounce", "550 5.1.1 nobody"),
+    ]
+    assert told == [Suppressed("chloe@example.net", "hard_bounce")]
 
 
 def test_a_composer_that_is_not_there_pauses_the_mailing_with_the_reason(ordered: list[int]) -> None:

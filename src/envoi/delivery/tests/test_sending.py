@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -16,8 +18,10 @@ from envoi.core import clock
 from envoi.core.tasks.testing import run_due
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.watch import watch
-from envoi.delivery.models import Delivery, Mailing, Shift, Transport
+from envoi.delivery.models import Delivery, Mailing, Transport
+from envoi.delivery.models import Shift as ShiftRow
 from envoi.delivery.queries import progress
+from envoi.delivery.shifts.shift import Shift
 from envoi.delivery.shifts.work import work
 from envoi.delivery.tests.composing import Plain
 from envoi.delivery.tests.factories import make_mailing, make_transport, suppress
@@ -28,19 +32,17 @@ Row = Delivery.State
 
 
 class Server:
-    """Accepts, unless `answers` has something else for a recipient; `on_rcpt` is called for each."""
+    """Accepts, unless `answers` has something else for a recipient; takes `patience` seconds for each message."""
 
     def __init__(self) -> None:
         self.port = 0
+        self.patience = 0.0
         self.received: list[str] = []
         self.answers: dict[str, list[str]] = {}
-        self.on_rcpt: Any = None
 
     async def handle_RCPT(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        if self.on_rcpt is not None:
-            self.on_rcpt(address)
         answers = self.answers.get(address)
         if answers:
             return answers.pop(0) if len(answers) > 1 else answers[0]
@@ -48,6 +50,7 @@ class Server:
         return "250 2.1.5 Fine"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        await asyncio.sleep(self.patience)
         self.received += envelope.rcpt_tos
         return f"250 2.0.0 Taken as {len(self.received)}"
 
@@ -102,7 +105,7 @@ def test_everybody_gets_the_message_once_and_the_mailing_is_finished(server: Ser
     assert (row.attempts, row.reply_code, row.reply_status, row.lease_worker) == (1, 250, "2.0.0", "")
     assert row.reply_text.startswith("Taken as")
     assert row.first_attempt_at is not None
-    assert Shift.objects.count() == 0
+    assert ShiftRow.objects.count() == 0
     assert run_due() == 0
 
 
@@ -167,6 +170,50 @@ def test_a_suppression_after_the_freeze_is_honoured(server: Server, relay: Trans
     assert server.received == ["ada@example.net"]
     assert tallied(mailing) == {"sent": 1, "skipped": 1}
     assert mailing.deliveries.get(address="bob@example.net").attempts == 0
+
+
+def test_somebody_who_leaves_while_the_message_waits_for_a_connection_does_not_get_it(
+    server: Server, relay: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Transport.objects.update(max_connections=1)
+    server.patience = 0.05
+    mailing = make_mailing(*people(30), transport=relay)
+    looks_again = Shift._take_back_hindered
+
+    def leaves_first(self: Shift) -> None:
+        if not Suppression.objects.exists():
+            assert mailing.deliveries.get(address="p029@example.net").state == Row.IN_DOUBT
+            suppress("p029@example.net", Suppression.Reason.UNSUBSCRIBED)
+        looks_again(self)
+
+    monkeypatch.setattr("envoi.delivery.shifts.shift.LOOK", 0.2)
+    monkeypatch.setattr(Shift, "_take_back_hindered", leaves_first)
+    work(mailing.pk)
+    assert sorted(server.received) == people(29)
+    assert Counter(states(mailing).values()) == {"sent": 29, "unsubscribed": 1}
+    assert mailing.deliveries.get(address="p029@example.net").attempts == 0
+
+
+def test_a_worker_whose_lease_is_lost_offers_nothing_more(
+    server: Server, relay: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Transport.objects.update(max_connections=1)
+    server.patience = 0.05
+    mailing = make_mailing(*people(30), transport=relay)
+    renews = Shift._renew
+
+    def loses_first(self: Shift) -> None:
+        if not mailing.deliveries.filter(lease_worker="another").exists():
+            mailing.deliveries.filter(state=Row.IN_DOUBT, address__gte="p020").update(lease_worker="another")
+        renews(self)
+
+    monkeypatch.setattr("envoi.delivery.shifts.shift.LOOK", 0.2)
+    monkeypatch.setattr("envoi.delivery.shifts.shift.RENEW", 0.2)
+    monkeypatch.setattr(Shift, "_renew", loses_first)
+    work(mailing.pk)
+    assert sorted(server.received) == people(20)
+    assert Counter(states(mailing).values()) == {"sent": 20, "in_doubt": 10}
+    assert tallied(mailing) == {"sent": 20}
 
 
 def test_a_message_that_cannot_be_rendered_is_skipped_with_the_reason(
@@ -263,7 +310,7 @@ def test_pause_and_cancel_act_within_a_batch(server: Server, relay: Transport, v
 
 def test_a_second_shift_of_the_same_mailing_does_nothing(server: Server, relay: Transport) -> None:
     mailing = make_mailing("ada@example.net", transport=relay)
-    Shift.objects.create(worker="other", mailing=mailing, transport=relay, until=clock.now() + timedelta(seconds=30))
+    ShiftRow.objects.create(worker="other", mailing=mailing, transport=relay, until=clock.now() + timedelta(seconds=30))
     work(mailing.pk)
     assert states(mailing) == {"ada": "pending"}
     assert server.received == []
