@@ -1,0 +1,70 @@
+# Shared by the scripts in bin/: find Python, make virtual environments, install only what changed.
+# Sourced with `set -euo pipefail` and $root set.
+
+say() { printf '%s\n' "$*" >&2; }
+
+stop() {
+  say "envoi: $*"
+  exit 1
+}
+
+# The newest Python from 3.11 on that really runs; shims of version managers may be there and not run.
+find_python() {
+  local name found="" said=""
+  for name in ${ENVOI_PYTHON:-} python3.13 python3.12 python3.11 python3; do
+    command -v "$name" >/dev/null 2>&1 || continue
+    found=$("$name" -c 'import sys; print("%d.%d" % sys.version_info[:2]); sys.exit(sys.version_info < (3, 11))' 2>/dev/null) && {
+      printf '%s\n' "$name"
+      return
+    }
+    said=${found:-$said}
+  done
+  if [ -n "$said" ]; then
+    stop "Python 3.11 or newer is needed; found $said only. Debian 12: apt-get install python3 python3-venv"
+  fi
+  stop "Python 3.11 or newer is needed; none was found. Debian 12: apt-get install python3 python3-venv"
+}
+
+# make_venv FOLDER: a virtual environment that works, made anew when its Python has gone.
+make_venv() {
+  local folder=$1 python
+  if [ -x "$folder/bin/pip" ] && "$folder/bin/python" -c '' 2>/dev/null; then return; fi
+  python=$(find_python)
+  "$python" -c 'import ensurepip, venv' 2>/dev/null ||
+    stop "Python's venv module is missing. Debian: apt-get install python3-venv"
+  say "Making $(basename "$folder") with $("$python" --version) …"
+  rm -rf "$folder"
+  "$python" -m venv "$folder" || stop "The virtual environment $folder could not be made; see above."
+}
+
+# install_dependencies FOLDER LOCK: exactly what the lock file names, by hash; again only when it changed.
+install_dependencies() {
+  local folder=$1 lock=$2 wanted
+  wanted=$(cksum <"$lock")
+  [ "$(cat "$folder/.dependencies" 2>/dev/null)" = "$wanted" ] && return
+  say "Installing the dependencies of $(basename "$lock") …"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$lock" ||
+    stop "The dependencies could not be installed; see above. Is there a network, and room on the disk?"
+  printf '%s\n' "$wanted" >"$folder/.dependencies"
+}
+
+# install_envoi FOLDER [-e]: Envoi itself with its front end; again only when its sources changed.
+install_envoi() {
+  local folder=$1 editable=${2:-} wanted
+  wanted=$(fingerprint "$editable")
+  [ "$(cat "$folder/.envoi" 2>/dev/null)" = "$wanted" ] && return
+  say "Building and installing Envoi …"
+  # shellcheck disable=SC2086
+  "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps $editable "$root" ||
+    stop "Envoi could not be built; see above."
+  printf '%s\n' "$wanted" >"$folder/.envoi"
+}
+
+# What the installation was made from: names, sizes and times; an editable one needs only what the build reads.
+fingerprint() {
+  local folders=(src frontend)
+  [ -n "$1" ] && folders=(frontend src/envoi/locale)
+  (cd "$root" && find "${folders[@]}" pyproject.toml hatch_build.py README.md \
+    \( -name node_modules -o -name dist -o -name __pycache__ \) -prune \
+    -o -type f ! -name '*.mo' -printf '%p %s %T@\n' 2>/dev/null | sort | cksum)
+}

@@ -1,0 +1,15 @@
+"""Every text that a person reads is there in every language, and no translation is left of a text that is gone."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from tests import messages
+
+
+@pytest.mark.skipif(shutil.which("xgettext") is None, reason="gettext is not installed")
+@pytest.mark.parametrize("language", messages.LANGUAGES)
+def test_every_text_is_translated(language: str) -> None:
+    assert messages.gaps(language) == []
