@@ -14,7 +14,10 @@ from envoi.broadcasts import composing
 from envoi.broadcasts.errors import Problem
 from envoi.broadcasts.models import Broadcast
 from envoi.content.problems import ContentError
+from envoi.delivery.models import Purpose
 from envoi.delivery.queries import AudienceCount, preview
+from envoi.instance import queries as settings
+from envoi.instance import schema
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -111,6 +114,10 @@ def checklist(broadcast: Broadcast, counted: Count) -> list[Check]:
             blocking=False,
         ),
     ]
+    if broadcast.purpose == Purpose.MARKETING:
+        address = settings.get(schema.POSTAL_ADDRESS).strip()
+        hint = _("The law of many countries asks for it in marketing e-mail. It is entered under Settings.")
+        checks.append(Check(_("The footer has your postal address"), bool(address), hint, blocking=False))
     if transport is not None:
         checks.append(
             Check(

@@ -17,11 +17,7 @@ from envoi.console.access import SignedInRequest, requires
 from envoi.core.pagination import paginate
 from envoi.reports.queries import Headline, headlines
 
-ORDERS = {
-    "newest": (_("Newest first"), ("-created_at", "-id")),
-    "oldest": (_("Oldest first"), ("created_at", "id")),
-    "subject": (_("By subject"), ("subject", "id")),
-}
+ORDERS = {"": ("-created_at", "-id"), "oldest": ("created_at", "id"), "subject": ("subject", "id")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,23 +33,28 @@ class Row:
 @require_safe
 def broadcasts(request: SignedInRequest) -> HttpResponse:
     """Every broadcast: searched, filtered, sorted, a page at a time, with the numbers of those shown."""
-    query, status = request.GET.get("q", ""), request.GET.get("status", "")
-    channel, sort = request.GET.get("type", ""), request.GET.get("sort", "")
-    sort = sort if sort in ORDERS else "newest"
-    rows = queries.search(query, status, channel)
-    page = paginate(rows, ORDERS[sort][1], request.GET.get("cursor", ""), size=25)
+    query, status, channel, sort = (request.GET.get(name, "") for name in ("q", "status", "type", "sort"))
+    page = paginate(
+        queries.search(query, status, channel), ORDERS.get(sort, ORDERS[""]), request.GET.get("cursor", ""), size=25
+    )
     numbers = headlines([one.mailing_id for one in page.rows if one.mailing_id])
     context = {
         "page": page,
         "rows": [Row(one, channels.get(one.channel), numbers.get(one.mailing_id or 0)) for one in page.rows],
         "filtered": bool(query or status or channel),
         "q": query,
-        "status": status,
-        "type": channel,
-        "sort": sort,
-        "sorts": [(name, label) for name, (label, _order) in ORDERS.items()],
-        "statuses": Broadcast.Status.choices,
-        "channels": channels.offered(),
+        "filters": _filters(status, channel, sort),
         "may_edit": may(request.user, Permission.EDIT_BROADCASTS),
     }
     return render(request, "console/broadcasts/list.html", context)
+
+
+def _filters(status: str, channel: str, sort: str) -> list[dict[str, object]]:
+    offered = [(one.name, one.label) for one in channels.offered()]
+    orders = [("oldest", _("Oldest first")), ("subject", _("By subject"))]
+    filters: list[dict[str, object]] = [
+        {"name": "status", "label": _("Any status"), "choices": Broadcast.Status.choices, "value": status},
+        {"name": "type", "label": _("Any type"), "choices": offered, "value": channel},
+        {"name": "sort", "label": _("Newest first"), "choices": orders, "value": sort},
+    ]
+    return [one for one in filters if one["name"] != "type" or len(offered) > 1]

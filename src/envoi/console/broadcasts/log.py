@@ -30,6 +30,8 @@ ACTIVITIES = (
     ("clicked", gettext_lazy("Clicked"), Activity.Type.CLICK),
     ("unsubscribed", gettext_lazy("Unsubscribed"), Activity.Type.UNSUBSCRIBE),
 )
+# "Being sent" stands for both states of that name, as `delivery.queries.log` reads it.
+STATES = [(value, label) for value, label in Delivery.State.choices if value != Delivery.State.IN_DOUBT]
 BATCH = 1000
 
 
@@ -71,18 +73,24 @@ def recipients(request: SignedInRequest, pk: int) -> HttpResponse:
     page = paginate(rows, ("id",), request.GET.get("cursor", ""), size=50)
     did = tracking.did(page.rows)
     context = {
-        "page_title": _("Recipients"),
         "broadcast": broadcast,
         "page": page,
         "rows": [(row, did[row.pk]) for row in page.rows],
         "filters": filters,
-        "states": Delivery.State.choices,
-        "reasons": Delivery.SkipReason.choices,
-        "activities": [(name, label) for name, label, _type in ACTIVITIES],
+        "choices": _choices(filters),
         "may_export": may(request.user, Permission.EXPORT),
         "query": request.GET.urlencode(),
     }
     return render(request, "console/broadcasts/page/log.html", context)
+
+
+def _choices(filters: Filters) -> list[dict[str, object]]:
+    activities = [(name, label) for name, label, _type in ACTIVITIES]
+    return [
+        {"name": "state", "label": _("Any state"), "choices": STATES, "value": filters.state},
+        {"name": "reason", "label": _("Any reason"), "choices": Delivery.SkipReason.choices, "value": filters.reason},
+        {"name": "activity", "label": _("Any activity"), "choices": activities, "value": filters.activity},
+    ]
 
 
 @requires(Permission.EXPORT)

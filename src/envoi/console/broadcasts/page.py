@@ -44,7 +44,6 @@ def broadcast(request: SignedInRequest, pk: int) -> HttpResponse:
         tracking.hours(shown.mailing),
     )
     context = live | {
-        "page_title": str(shown),
         "channel": channels.get(shown.channel),
         "cards": cards(shown, live["progress"], did),
         "links": tracking.link_counts(shown.mailing),

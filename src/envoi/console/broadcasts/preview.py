@@ -43,8 +43,12 @@ class PreviewForm(Form):
         required=False,
         widget=Reader({"data-typeahead": reverse_lazy("broadcasts:target-choices", query={"kind": "contact"})}),
     )
-    view = forms.ChoiceField(label=_("Show"), choices=[("html", "HTML"), ("text", _("Text")), ("raw", _("Raw"))])
-    width = forms.ChoiceField(label=_("Width"), choices=[("desktop", _("Desktop")), ("phone", _("Phone"))])
+    view = forms.ChoiceField(
+        label=_("Show"), required=False, choices=[("html", "HTML"), ("text", _("Text")), ("raw", _("Raw"))]
+    )
+    width = forms.ChoiceField(
+        label=_("Width"), required=False, choices=[("desktop", _("Desktop")), ("phone", _("Phone"))]
+    )
 
 
 @requires(Permission.VIEW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext
@@ -131,4 +132,6 @@ def _pane(request: HttpRequest, name: str, broadcast: Broadcast | None, context:
             for number, (step, label) in enumerate(STEPS, 1)
         ],
     }
-    return render(request, f"console/broadcasts/wizard/{name}.html", context)
+    form = context.get("form")
+    refused = isinstance(form, BaseForm) and form.is_bound and bool(form.errors)
+    return render(request, f"console/broadcasts/wizard/{name}.html", context, status=422 if refused else 200)
