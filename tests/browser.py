@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from envoi.accounts.models import User
 
@@ -69,6 +69,8 @@ class Visit:
 
     def ready(self) -> Page:
         self.page.wait_for_selector("html[data-ready]", state="attached")
+        # Not wait_for_function: it evaluates a string, which the content security policy refuses.
+        expect(self.page.locator("[data-enlivened=yes]")).to_have_count(0, timeout=15_000)
         return self.page
 
     def sign_in(self, user: User) -> None:

@@ -31,8 +31,13 @@ export function enliven(root) {
     const found = [...(root.matches?.(selector) ? [root] : []), ...root.querySelectorAll(selector)];
     const fresh = found.filter((element) => !element.dataset.enlivened);
     for (const element of fresh) element.dataset.enlivened = "yes";
-    if (fresh.length) load().then(({ start }) => fresh.forEach((element) => element.isConnected && start(element)));
+    if (fresh.length) load().then(({ start }) => fresh.forEach((element) => begin(start, element)));
   }
+}
+
+function begin(start, element) {
+  if (element.isConnected) start(element);
+  element.dataset.enlivened = "done";
 }
 
 menus();

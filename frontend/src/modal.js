@@ -28,11 +28,13 @@ async function load(url, options = {}) {
   });
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const content = page.querySelector("[data-modal-frame]");
-  if (content) show(content);
+  if (content) show(content, answer.url);
   else window.location.assign(answer.redirected || !options.method ? answer.url : window.location.href);
 }
 
-function show(content) {
+function show(content, url) {
+  // A form without an address sends to its own page, which here is not the one in the address bar.
+  for (const form of content.querySelectorAll("form:not([action], [method=dialog])")) form.setAttribute("action", url);
   const target = element();
   target.replaceChildren(document.adoptNode(content));
   target.setAttribute("aria-labelledby", "modal-title");
