@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import TruncHour
+from django.db import connection
+from django.db.models import Count, Exists, Func, OuterRef, Q, QuerySet
+from django.db.models.functions import Substr, TruncHour
 
 from envoi.audiences.models import Subscription
 from envoi.contacts.models import Suppression
@@ -115,7 +116,7 @@ def hours(mailing: Mailing | int) -> list[Hour]:
     opened, clicked = Q(type=Activity.Type.OPEN), Q(type=Activity.Type.CLICK)
     rows = (
         Activity.objects.filter(opened | clicked, mailing=mailing)
-        .annotate(hour=TruncHour("at"))
+        .annotate(hour=_hour())
         .values("hour")
         .annotate(
             opens=Count("pk", filter=opened & ~MACHINE),
@@ -126,9 +127,18 @@ def hours(mailing: Mailing | int) -> list[Hour]:
         .order_by("hour")
     )
     return [
-        Hour(row["hour"], row["opens"], row["opens_by_machines"], row["clicks"], row["clicks_by_machines"])
+        Hour(_moment(row["hour"]), row["opens"], row["opens_by_machines"], row["clicks"], row["clicks_by_machines"])
         for row in rows
     ]
+
+
+def _hour() -> Func:
+    """The hour of `at`. SQLite calls Python for TruncHour (4 s for a million rows); there times are text in UTC."""
+    return Substr("at", 1, len("2026-03-01 09")) if connection.vendor == "sqlite" else TruncHour("at", tzinfo=UTC)
+
+
+def _moment(hour: str | datetime) -> datetime:
+    return hour if isinstance(hour, datetime) else datetime.fromisoformat(f"{hour}:00+00:00")
 
 
 def did(deliveries: Iterable[Delivery]) -> dict[int, Did]:

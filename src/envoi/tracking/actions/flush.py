@@ -11,7 +11,7 @@ import logging
 from collections.abc import Sequence
 from threading import Event
 
-from django.db import DatabaseError, DataError, InterfaceError, close_old_connections, transaction
+from django.db import DataError, close_old_connections, transaction
 
 from envoi.contacts.models import Suppression
 from envoi.delivery.models import Delivery
@@ -36,16 +36,21 @@ def flush_spool() -> int:
 
 
 def flush_until(stopped: Event, seconds: float = 1.0) -> None:
-    """Call `flush_spool` every so many `seconds` until `stopped`; a database that is away is waited for.
+    """Call `flush_spool` every so many `seconds` until `stopped`, whatever goes wrong: the hits wait in the spool.
 
     For a thread of whichever process stays up on a machine that answers readers.
     """
+    trouble = ""
     while not stopped.wait(seconds):
         try:
             close_old_connections()
             flush_spool()
-        except (DatabaseError, InterfaceError, OSError, spool.Unstorable):
-            logger.warning("opens and clicks wait in %s; they are stored later", spool.folder(), exc_info=True)
+            trouble = ""
+        except Exception as error:
+            # A database that is away for an hour is told once, not 3,600 times.
+            if trouble != repr(error):
+                logger.warning("opens and clicks wait in %s and are stored later: %s", spool.folder(), error)
+            trouble = repr(error)
     close_old_connections()
 
 

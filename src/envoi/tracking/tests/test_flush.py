@@ -77,20 +77,30 @@ def test_hits_wait_while_the_database_is_away(own_spool: Any) -> None:
     assert flush_spool() == 1
 
 
-def test_the_thread_that_stores_hits_outlives_a_database_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    stopped, tries = Event(), []
+def test_the_thread_that_stores_hits_outlives_all_trouble_and_tells_each_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    stopped = Event()
+    troubles = [
+        OperationalError("gone"),
+        OperationalError("gone"),
+        OSError("disk full"),
+        None,
+        OperationalError("gone"),
+    ]
 
-    def fails_once() -> int:
-        tries.append(1)
-        if len(tries) == 1:
-            raise OperationalError("gone")
-        stopped.set()
+    def flush_spool() -> int:
+        trouble = troubles.pop(0)
+        if not troubles:
+            stopped.set()
+        if trouble:
+            raise trouble
         return 0
 
-    monkeypatch.setattr(flush, "flush_spool", fails_once)
+    monkeypatch.setattr(flush, "flush_spool", flush_spool)
     monkeypatch.setattr(flush, "close_old_connections", lambda: None)
     flush.flush_until(stopped, seconds=0.001)
-    assert len(tries) == 2
+    assert [message.rpartition(": ")[2] for message in caplog.messages] == ["gone", "disk full", "gone"]
 
 
 def test_hits_of_what_is_gone_or_of_another_mailing_are_left_out() -> None:
