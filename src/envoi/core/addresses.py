@@ -63,6 +63,7 @@ def _parse(text: str) -> Address:
             allow_quoted_local=False,
             allow_domain_literal=False,
             test_environment=True,
+            strict=True,  # also the 64 octets of a local part (RFC 5321 §4.5.3.1.1)
         )
     except (EmailSyntaxError, EmailNotValidError) as error:
         raise AddressError(
