@@ -68,10 +68,10 @@ async def _sent(settings: SmtpSettings, envelope: Envelope, lines: list[tuple[st
 def _message(identity: SenderIdentity, to: str) -> bytes:
     ascii_only = identity.from_address.isascii() and to.isascii()
     message = EmailMessage(policy.SMTP if ascii_only else policy.SMTPUTF8)
-    message["From"] = Address(identity.from_name, addr_spec=identity.from_address)
-    message["To"] = Address(addr_spec=to)
+    message["From"] = _address(identity.from_address, identity.from_name)
+    message["To"] = _address(to)
     if identity.reply_to:
-        message["Reply-To"] = Address(addr_spec=identity.reply_to)
+        message["Reply-To"] = _address(identity.reply_to)
     message["Subject"] = _("Test message from Envoi")
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = f"<{keys.random_key()}@{identity.from_address.rpartition('@')[2]}>"
@@ -80,3 +80,8 @@ def _message(identity: SenderIdentity, to: str) -> bytes:
         _("This message shows that Envoi can send. Nothing else was sent with it."), cte="quoted-printable"
     )
     return message.as_bytes()
+
+
+def _address(address: str, name: str = "") -> Address:
+    local, _at, domain = address.rpartition("@")
+    return Address(name, username=local, domain=domain)  # addr_spec= refuses international local parts
