@@ -1,4 +1,4 @@
-"""The translations: brought up to date from the code, and looked through for gaps. `python -m tests.messages` updates."""
+"""The translations: brought up to date from the code (`python -m tests.messages`), and looked through for gaps."""
 
 from __future__ import annotations
 
