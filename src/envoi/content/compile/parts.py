@@ -18,7 +18,7 @@ from envoi.content.compile.slots import Data, Slot, Specials, safe_special, slot
 from envoi.content.merge_tags import SPECIALS
 
 _BRACE = re.compile(r"\{(?=[{%])|\{\Z")
-_quoted_printable = lru_cache(maxsize=2048)(mime.quoted_printable)
+_quoted_printable = lru_cache(maxsize=512)(mime.quoted_printable)
 
 
 class Part:

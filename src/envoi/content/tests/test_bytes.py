@@ -1,0 +1,121 @@
+"""What goes over the wire: values never break a line, and both ways of rendering give the same bytes."""
+
+from __future__ import annotations
+
+import quopri
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from envoi.content import mime
+from envoi.content.compile.constructs import Construct, Constructs, Hole, Kind, Run
+from envoi.content.compile.parts import Part
+from envoi.content.escaping import Place
+from envoi.content.tests import factories
+
+TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc", "Co", "Cn"), include_characters="\n\t"), max_size=200)
+VALUE = st.one_of(
+    st.text(max_size=200), st.none(), st.booleans(), st.integers(-9999, 9999), st.floats(-10, 10), st.lists(st.text())
+)
+EXPRESSION = st.sampled_from(
+    [
+        "contact.first_name",
+        "contact.first_name | default: 'fri\"end & <co>'",
+        "contact.first_name | upcase",
+        "contact['first_name']",
+        "contact.fields.colour",
+        'contact.nothing | default: "x"',
+        "contact.first_name | append: '<' | truncate: 20",
+        "contact.first_name | escape",
+        "unsubscribe_url",
+        "contact.first_name | size",
+    ]
+)
+HTML_PLACES = st.sampled_from([Place.HTML, Place.ATTRIBUTE, Place.URL, Place.URL_PART, Place.CSS])
+TEXT_PLACES = st.sampled_from([Place.TEXT, Place.TEXT_URL, Place.TEXT_URL_PART, Place.HEADER])
+
+
+@given(TEXT)
+def test_quoted_printable_says_what_was_said_in_lines_of_76(text: str) -> None:
+    encoded = mime.quoted_printable(text)
+
+    assert quopri.decodestring(encoded).decode().replace("\r\n", "\n") == text
+    assert all(len(line) <= 76 for line in (encoded + b"=").split(b"\r\n"))
+    assert not any(line.endswith((b" ", b"\t")) for line in encoded.split(b"\r\n"))
+
+
+@given(st.lists(TEXT, min_size=1, max_size=9).filter(lambda runs: len(runs) % 2 == 1), st.booleans())
+def test_values_between_fixed_words_never_break_a_line(runs: list[str], base64: bool) -> None:
+    body = mime.joined(runs, base64=base64)
+    head = mime.HEADERS + b"\r\n" + mime.opening(base64=base64, kind="plain")
+
+    part = next(iter(factories.read(head + body + mime.CLOSING).iter_parts()))
+    found = part.get_payload(decode=True)
+    assert isinstance(found, bytes)
+    assert found.decode().replace("\r\n", "\n") == "".join(runs)
+
+
+@given(
+    st.lists(st.one_of(TEXT, st.tuples(EXPRESSION, HTML_PLACES)), max_size=8),
+    VALUE,
+    VALUE,
+)
+def test_liquid_and_the_straight_way_give_the_same_html_bytes(
+    wanted: list[str | tuple[str, Place]], name: object, colour: object
+) -> None:
+    same_both_ways(wanted, name, colour, html=True)
+
+
+@given(st.lists(st.one_of(TEXT, st.tuples(EXPRESSION, TEXT_PLACES)), max_size=8), VALUE, VALUE)
+def test_liquid_and_the_straight_way_give_the_same_plain_bytes(
+    wanted: list[str | tuple[str, Place]], name: object, colour: object
+) -> None:
+    same_both_ways(wanted, name, colour, html=False)
+
+
+def same_both_ways(wanted: list[str | tuple[str, Place]], name: object, colour: object, *, html: bool) -> None:
+    constructs = Constructs()
+    runs: list[Run] = []
+    for one in wanted:
+        if isinstance(one, str):
+            runs.append(one)
+        else:
+            runs.append(Hole(constructs.add(Construct(Kind.OUTPUT, one[0], "body", 1)), one[1]))
+    data = factories.person(first_name=name, fields={"colour": colour})
+
+    straight = Part(runs, constructs, html=html)
+    by_liquid = Part(runs, constructs, html=html, flow=True)
+
+    assert by_liquid.text(data, factories.SPECIALS) == straight.text(data, factories.SPECIALS)
+    assert by_liquid.encoded(data, factories.SPECIALS) == straight.encoded(data, factories.SPECIALS)
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_whatever_a_contact_holds_the_message_keeps_its_shape(name: str, city: str) -> None:
+    message = SKELETON.message(factories.person(first_name=name, city=city), factories.SPECIALS, factories.HEADER_LINES)
+
+    parsed = factories.read(message)
+    assert parsed.keys() == ["From", "To", "Subject", "MIME-Version", "Content-Type"]
+    assert [part.get_content_type() for part in parsed.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+
+
+@pytest.mark.parametrize("text", ["Привет, Ада. " * 40, "こんにちは、世界。" * 40])
+def test_other_scripts_go_as_base64_and_come_back(text: str) -> None:
+    message = factories.compiled(f"<p>{text} {{{{ contact.first_name }}}}</p>").message(
+        factories.person(first_name="Ада"), factories.SPECIALS, factories.HEADER_LINES
+    )
+
+    plain, html = factories.parts(message)
+    assert message.count(b"Content-Transfer-Encoding: base64") == 2
+    assert text.strip() in html
+    assert "Ада" in plain
+
+
+SKELETON = factories.compiled(
+    '<p title="{{ contact.city }}">Dear {{ contact.first_name | default: "friend" }},</p>'
+    '<a href="https://example.org/{{ contact.city }}?n={{ contact.first_name }}">{{ contact.city }}</a>'
+    '<p style="color: {{ contact.city }}">x</p><a href="{{ contact.city }}">y</a>',
+    subject="For {{ contact.first_name }} of {{ contact.city }}",
+    preheader="{{ contact.city }}",
+)
