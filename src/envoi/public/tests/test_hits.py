@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -211,6 +212,18 @@ def test_forged_cut_and_foreign_tokens_are_not_found_and_leave_no_trace(client: 
         if letter == "u":
             assert client.post(f"/u/{token}", {"List-Unsubscribe": "One-Click"}).status_code == 404
     assert bodies == {b"Not found\n", b""}
+    assert (rows(), spooled()) == (before, [])
+
+
+def test_ten_thousand_random_tokens_are_not_found_and_leave_no_trace(
+    client: Client, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    before = rows()
+    with django_assert_num_queries(0):
+        for number in range(10_000):
+            letter = "u" if number % 50 == 0 else "oc"[number % 2]
+            token = secrets.token_urlsafe(22 if letter != "c" else 27)
+            assert client.get(f"/{letter}/{token}{'.gif' if letter == 'o' else ''}").status_code == 404
     assert (rows(), spooled()) == (before, [])
 
 
