@@ -12,7 +12,6 @@ from envoi.audiences import queries as audiences
 from envoi.audiences.models import List
 from envoi.console.forms import Form
 from envoi.contacts import queries
-from envoi.contacts.actions.imports import NEW_FIELD
 from envoi.contacts.importing import columns, detect
 from envoi.contacts.models import Contact, FieldDefinition, Import, Kind
 from envoi.contacts.values import LONGEST, LONGEST_FURTHER, TEXT_FIELDS
@@ -166,5 +165,5 @@ def field_choices() -> list[tuple[str, str]]:
         *own,
         (columns.FULL_NAME, _("Full name")),
         *further,
-        (NEW_FIELD, _("A new field of this name")),
+        (columns.NEW_FIELD, _("A new field of this name")),
     ]

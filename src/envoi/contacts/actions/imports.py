@@ -24,7 +24,6 @@ from envoi.contacts.values import TEXT_FIELDS
 from envoi.core import clock, keys
 from envoi.core.tasks import later
 
-NEW_FIELD = "new"
 UNMATCHED = timedelta(days=7)
 STANDSTILL = timedelta(minutes=10)
 OPEN = (Import.Status.MAPPING, Import.Status.QUEUED, Import.Status.RUNNING)
@@ -180,8 +179,8 @@ def tidy() -> int:
 def check_mapping(of: Import, mapping: Mapping[str, str]) -> None:
     """Raises `WrongMapping` unless every field is known and named once, and the address is among them."""
     further = set(FieldDefinition.objects.values_list("key", flat=True))
-    known = {"address", columns.FULL_NAME, NEW_FIELD, *TEXT_FIELDS, *(f"{FURTHER}{key}" for key in further)}
-    chosen = [name for name in mapping.values() if name != NEW_FIELD]
+    known = {"address", columns.FULL_NAME, columns.NEW_FIELD, *TEXT_FIELDS, *(f"{FURTHER}{key}" for key in further)}
+    chosen = [name for name in mapping.values() if name != columns.NEW_FIELD]
     if any(name not in known for name in mapping.values()):
         raise WrongMapping(_("A column is matched to a field that does not exist. Choose again."))
     if any(not number.isdecimal() or int(number) >= len(of.columns) for number in mapping):
@@ -195,7 +194,7 @@ def check_mapping(of: Import, mapping: Mapping[str, str]) -> None:
 
 
 def _field(of: Import, number: str, name: str, actor: User | None) -> str:
-    return f"{FURTHER}{fields.add(of.columns[int(number)], actor=actor).key}" if name == NEW_FIELD else name
+    return f"{FURTHER}{fields.add(of.columns[int(number)], actor=actor).key}" if name == columns.NEW_FIELD else name
 
 
 def _take_shape(of: Import, shape: detect.Shape) -> None:

@@ -10,6 +10,8 @@ from envoi.core.text import folded
 
 # Not a field, but often a column: both names in one cell.
 FULL_NAME = "name"
+# A column that becomes a further field of its name.
+NEW_FIELD = "new"
 
 KNOWN: dict[str, tuple[str, ...]] = {
     "address": (

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from envoi.contacts.importing.columns import FULL_NAME
+from envoi.contacts.importing.columns import FULL_NAME, NEW_FIELD
 from envoi.contacts.importing.records import Record
 from envoi.contacts.models import FieldDefinition
-from envoi.contacts.values import LONGEST, ValueProblem, cleaned, cleaned_further
+from envoi.contacts.values import LONGEST, LONGEST_FURTHER, ValueProblem, cleaned, cleaned_further
 from envoi.core import addresses, csv_export
 
 FURTHER = "field:"
@@ -70,6 +70,8 @@ class Reader:
                     address = addresses.parse(cell)
                 elif name == FULL_NAME:
                     values.update(_split_name(cleaned(cell, LONGEST["last_name"])))
+                elif name == NEW_FIELD:  # not made yet: only tried
+                    cleaned(cell, LONGEST_FURTHER)
                 elif name.startswith(FURTHER):
                     key = name.removeprefix(FURTHER)
                     value = cleaned_further(cell, self.definitions[key])
