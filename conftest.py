@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -22,3 +23,9 @@ def commits(request: pytest.FixtureRequest) -> bool:
     marker = request.node.get_closest_marker("django_db")
     asked = bool(marker and marker.kwargs.get("transaction"))
     return asked or not {"transactional_db", "live_server"}.isdisjoint(request.fixturenames)
+
+
+@pytest.fixture(autouse=True)
+def empty_cache() -> None:
+    """The limits on sign-in live in the cache: one test's wrong passwords must not lock out the next one."""
+    cache.clear()

@@ -17,14 +17,14 @@ from typing import Any, TypeVar
 
 from axe_playwright_python.sync_playwright import Axe
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
 from envoi.accounts.models import User
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 OUTPUT = Path(__file__).parent / "output"
-SMALL = {"width": 360, "height": 740}
-WIDE = {"width": 1280, "height": 800}
+SMALL: ViewportSize = {"width": 360, "height": 740}
+WIDE: ViewportSize = {"width": 1280, "height": 800}
 
 Answer = TypeVar("Answer")
 

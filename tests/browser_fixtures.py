@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -36,12 +37,11 @@ def page(visit: Visit) -> Page:
 
 @pytest.fixture
 def person(transactional_db: None) -> Callable[..., User]:
-    """Makes users: `person("ada", role="editor")` signs in as ada@example.org, “correct horse battery”."""
+    """Makes users: `person("Chloé", role="editor")` signs in as chloe@example.org, “correct horse battery”."""
 
     def make(name: str, role: str = Role.OWNER, **fields: object) -> User:
-        return User.objects.create_user(
-            f"{name}@example.org", "correct horse battery", name=name.capitalize(), role=role, **fields
-        )
+        plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+        return User.objects.create_user(f"{plain}@example.org", "correct horse battery", name=name, role=role, **fields)
 
     return make
 
@@ -51,7 +51,7 @@ def signed_in(visit: Visit, person: Callable[..., User]) -> Callable[..., Visit]
     """`signed_in("editor")`: the visit of Ada, signed in with that role."""
 
     def sign_in(role: str = Role.OWNER, **fields: object) -> Visit:
-        visit.sign_in(person("ada", role=role, **fields))
+        visit.sign_in(person("Ada", role=role, **fields))
         return visit
 
     return sign_in

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import HttpRequest
 
 from envoi.accounts.actions import profile
 from envoi.accounts.models import User
+from envoi.core import secrets
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -20,3 +22,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return "/"
+
+
+class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Keeps the secrets of authenticator apps and the seeds of recovery codes encrypted."""
+
+    def encrypt(self, text: str) -> str:
+        return secrets.encrypt(text, "mfa")
+
+    def decrypt(self, encrypted_text: str) -> str:
+        return secrets.decrypt(encrypted_text, "mfa")

@@ -22,3 +22,5 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("", include("envoi.console.urls")),
 ]
+
+handler500 = "envoi.console.errors.server_error"
