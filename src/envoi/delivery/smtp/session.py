@@ -7,6 +7,7 @@ machine.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 from dataclasses import dataclass, field
@@ -145,7 +146,7 @@ class _Opening:
         except TimeoutError:
             raise
         except OSError as error:
-            reason = error.strerror or str(error)
+            reason = os.strerror(error.errno) if error.errno else str(error)
             raise WireBroken(Fault(FaultKind.UNREACHABLE, f"{host}:{port} cannot be reached: {reason}")) from error
         return wire
 

@@ -17,7 +17,9 @@ _PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"
 class SendingForm(Form):
     """How mail leaves and whom it comes from. What is right is decided by the action, not here."""
 
-    kind = forms.ChoiceField(label=_("Send through"), choices=Transport.Kind.choices, widget=forms.RadioSelect)
+    kind = forms.ChoiceField(
+        label=_("Send through"), choices=Transport.Kind.choices, widget=forms.RadioSelect({"class": "form-check-input"})
+    )
     host = forms.CharField(
         label=_("Host"),
         max_length=253,
