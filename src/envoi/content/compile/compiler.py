@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from envoi.content import dialects, liquid, merge_tags
 from envoi.content.compile import document, text
-from envoi.content.compile.constructs import MARKER, Constructs, Run, split
+from envoi.content.compile.constructs import MARKER, Construct, Constructs, Kind, Run, split
 from envoi.content.compile.parts import Part
 from envoi.content.compile.skeleton import Link, Skeleton
 from envoi.content.compile.source import LinkFor, Source
@@ -35,6 +35,8 @@ class _Draft:
     constructs: Constructs
     texts: dict[str, str]
     variables: set[str]
+    begin: str = ""  # markers around the content, to find it again in the finished document
+    end: str = ""
 
 
 def compile_email(source: Source, link_for: LinkFor | None = None) -> Skeleton:
@@ -59,10 +61,10 @@ def compile_email(source: Source, link_for: LinkFor | None = None) -> Skeleton:
         built = document.built(draft.texts["html"], _frame(source, draft), constructs, ask)
         if built.problems:
             raise ContentError(built.problems)
-        if source.text.strip():
-            plain = text.tracked(draft.texts["plain"], constructs, ask, built.links)
-        else:
-            plain = _around(draft.texts["layout_text"], text.from_html("".join(built.readable)), constructs)
+        plain = text.tracked(draft.texts["plain"], constructs, ask, built.links)
+        if not source.text.strip():
+            made = built.readable.text(draft.begin, draft.end, only_between=bool(source.layout_text.strip()))
+            plain = plain.replace(draft.begin, made)
         subject = split(draft.texts["subject"], lambda _at: Place.HEADER)
         return Skeleton(
             Part(subject, constructs, html=False),
@@ -155,15 +157,18 @@ def _composed(source: Source, draft: _Draft) -> None:
         body = nh3.clean(
             _paragraphs(body), link_rel=None, strip_comments=True, url_schemes={"http", "https", "mailto", "tel"}
         )
-    html, places = constructs.replaced(texts["layout_html"], "content", body)
+    draft.begin, draft.end = (constructs.add(Construct(Kind.LITERAL, "", "", 0)) for _number in range(2))
+    html, places = constructs.replaced(texts["layout_html"], "content", f"{draft.begin}{body}{draft.end}")
     if not places:
         message = _("The layout has no {{ content }}: write it where the content of the e-mail goes.")
         raise ContentError([Problem("layout_html", 0, message)])
     for name in ("subject", "preheader"):
         html, _places = constructs.replaced(html, f"broadcast.{name}", _escaped(texts[name]))
-    plain = _around(texts["layout_text"], texts["text"], constructs)
+    plain = _around(texts["layout_text"], texts["text"] if source.text.strip() else draft.begin, constructs)
     if source.opt_out_required:
-        html, plain = _with_footer(html, plain, draft, own_text=bool(source.text.strip()))
+        html = _with_html_footer(html, constructs)
+        if source.text.strip() or source.layout_text.strip():
+            plain = _with_plain_footer(plain, constructs)
     texts["html"], texts["plain"] = html, plain
 
 
@@ -174,26 +179,31 @@ def _around(layout: str, content: str, constructs: Constructs) -> str:
     return whole if places else f"{content}\n{whole}"
 
 
-def _with_footer(html: str, plain: str, draft: _Draft, *, own_text: bool) -> tuple[str, str]:
-    constructs = draft.constructs
-    used = {constructs[marker].inner.split("|")[0].strip() for marker in MARKER.findall(html)}
-    lines = []
+def _used(written: str, constructs: Constructs) -> set[str]:
+    return {constructs[marker].inner.split("|")[0].strip() for marker in MARKER.findall(written)}
+
+
+def _with_html_footer(html: str, constructs: Constructs) -> str:
+    used, lines = _used(html, constructs), []
     if "organisation.address" not in used:
         lines.append("{{ organisation.name }}, {{ organisation.address }}")
     if "unsubscribe_url" not in used:
         lines.append(f'<a href="{{{{ unsubscribe_url }}}}" style="color:#5c6370">{escape(_("Unsubscribe"))}</a>')
-    if lines:
-        style = "padding:16px;text-align:center;font-family:sans-serif;font-size:14px;line-height:20px;color:#5c6370"
-        footer = constructs.taken_out(f'<div style="{style}">{"<br>".join(lines)}</div>', "layout_html")
-        at = html.lower().rfind("</body>")
-        html = html[:at] + footer + html[at:] if at >= 0 else html + footer
-    if own_text:
-        used = {constructs[marker].inner.split("|")[0].strip() for marker in MARKER.findall(plain)}
-        added = [] if "organisation.address" in used else ["{{ organisation.name }}, {{ organisation.address }}"]
-        added += [] if "unsubscribe_url" in used else [f"{_('Unsubscribe')}: {{{{ unsubscribe_url }}}}"]
-        if added:
-            plain = plain.rstrip("\n") + "\n\n" + constructs.taken_out("\n".join(["-- ", *added, ""]), "layout_text")
-    return html, plain
+    if not lines:
+        return html
+    style = "padding:16px;text-align:center;font-family:sans-serif;font-size:14px;line-height:20px;color:#5c6370"
+    footer = constructs.taken_out(f'<div style="{style}">{"<br>".join(lines)}</div>', "layout_html")
+    at = html.lower().rfind("</body>")
+    return html[:at] + footer + html[at:] if at >= 0 else html + footer
+
+
+def _with_plain_footer(plain: str, constructs: Constructs) -> str:
+    used = _used(plain, constructs)
+    lines = [] if "organisation.address" in used else ["{{ organisation.name }}, {{ organisation.address }}"]
+    lines += [] if "unsubscribe_url" in used else [f"{_('Unsubscribe')}: {{{{ unsubscribe_url }}}}"]
+    if not lines:
+        return plain
+    return plain.rstrip("\n") + "\n\n" + constructs.taken_out("\n".join(["-- ", *lines, ""]), "layout_text")
 
 
 def _frame(source: Source, draft: _Draft) -> document.Frame:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from envoi.content import markup
 from envoi.content.compile.constructs import MARKER, Constructs, Hole, Kind, Run, split
 from envoi.content.compile.source import LinkFor
+from envoi.content.compile.text import Readable
 from envoi.content.escaping import Place
 from envoi.content.merge_tags import SPECIALS
 from envoi.content.problems import Problem
@@ -49,7 +50,7 @@ class Document:
     """The finished document: as it is sent, and the same without what only HTML needs, for the text version."""
 
     runs: list[Run] = field(default_factory=list)
-    readable: list[str] = field(default_factory=list)
+    readable: Readable = field(default_factory=Readable)
     problems: list[Problem] = field(default_factory=list)
     links: int = 0
 
@@ -124,7 +125,7 @@ class _Builder:
     def _write(self, token: markup.Token, tokens: list[markup.Token], index: int) -> None:
         match token.kind:
             case markup.Kind.TEXT:
-                self._add(token.source, Place.HTML)
+                self._words(token.source)
             case markup.Kind.RAW_TEXT:
                 self._raw(token)
             case markup.Kind.COMMENT:
@@ -138,8 +139,11 @@ class _Builder:
 
     def _add(self, text: str, place: Place) -> None:
         self.document.runs += split(text, lambda _offset: place)
+
+    def _words(self, text: str) -> None:
+        self._add(text, Place.HTML)
         if not self._hidden:
-            self.document.readable.append(text)
+            self.document.readable.words(text)
 
     def _raw(self, token: markup.Token) -> None:
         if token.name == "title":
@@ -149,7 +153,7 @@ class _Builder:
 
     def _comment(self, inside: str) -> None:
         if MARKER.fullmatch(inside):
-            self._add(inside, Place.HTML)
+            self._words(inside)
         elif _BOGUS.fullmatch(inside):
             self._add(f"<!{inside}>", Place.HTML)
         elif conditional := _CONDITIONAL.match(inside):
@@ -172,6 +176,8 @@ class _Builder:
                 self._add(pixel, Place.ATTRIBUTE)
             self._add("</div>", Place.HTML)
         self._add(token.source, Place.HTML)
+        if not self._hidden:
+            self.document.readable.end(token.name)
 
     def _start(self, token: markup.Token, tokens: list[markup.Token], index: int) -> None:
         if token.name in _DROPPED or "refresh" in (token.attributes.get("http-equiv") or "").lower():
@@ -189,6 +195,7 @@ class _Builder:
         self._tag(token)
         if self._hidden:
             return
+        self.document.readable.start(token)
         if token.name == "head":
             self._head(tokens)
         elif token.name == "body":
@@ -224,8 +231,6 @@ class _Builder:
             self._add(f" {name}" if value is None else f' {name}="', Place.HTML)
             if value is not None:
                 self.document.runs += split(value, lambda at, name=name: self._place(name, at))  # type: ignore[misc]
-                if not self._hidden:
-                    self.document.readable.append(value)
                 self._add('"', Place.HTML)
         self._add(">", Place.HTML)
 

@@ -195,7 +195,8 @@ def test_styles_are_inlined_and_media_queries_kept() -> None:
 
 def test_rows_of_a_table_repeat_where_they_stand() -> None:
     html = html_of(
-        "<table><tr><td>head</td></tr>{% for i in (1..2) %}<tr><td>{{ i }}: {{ contact.first_name }}</td></tr>{% endfor %}</table>"
+        "<table><tr><td>head</td></tr>{% for i in (1..2) %}"
+        "<tr><td>{{ i }}: {{ contact.first_name }}</td></tr>{% endfor %}</table>"
     )
 
     assert "<tr><td>head</td></tr><tr><td>1: Ada</td></tr><tr><td>2: Ada</td></tr>" in html
@@ -203,7 +204,8 @@ def test_rows_of_a_table_repeat_where_they_stand() -> None:
 
 def test_conditional_comments_for_outlook_stay_and_other_comments_go() -> None:
     html = html_of(
-        "<!-- secret --><!--[if mso]><p>{{ contact.first_name }}</p><![endif]--><!--[if !mso]><!--><b>x</b><!--<![endif]-->"
+        "<!-- secret --><!--[if mso]><p>{{ contact.first_name }}</p><![endif]-->"
+        "<!--[if !mso]><!--><b>x</b><!--<![endif]-->"
     )
 
     assert "<!--[if mso]><p>Ada</p><![endif]-->" in html
