@@ -20,6 +20,7 @@ from importlib.metadata import PackageNotFoundError, version
 import django
 from django.db import Error as DatabaseError
 
+from envoi.cli import throw_away
 from envoi.cli.faults import Stop, explain
 
 PORT = 8025
@@ -27,11 +28,17 @@ PORT = 8025
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One line of the table; `serves` says that it takes --host and --port, which decide the base URL."""
+    """One line of the table.
+
+    Attributes:
+        serves: takes --host and --port, which decide the base URL.
+        throw_away: works in an installation of its own that leaves no trace, unless --data names one.
+    """
 
     module: str
     help: str
     serves: bool = False
+    throw_away: bool = False
 
 
 COMMANDS = {
@@ -43,7 +50,7 @@ COMMANDS = {
     "migrate": Command("migrate", "bring the database up to date"),
     "user": Command("user", "add a user, or give one a new one-time password"),
     "import": Command("import_", "take contacts from a CSV file"),
-    "demo": Command("demo", "play the whole main job without a browser and print the counts"),
+    "demo": Command("demo", "play the whole main job without a browser and print the counts", throw_away=True),
 }
 
 
@@ -79,9 +86,17 @@ def guarded(name: str, rest: list[str]) -> int:
 
 
 def run(name: str, command: Command, rest: list[str]) -> int:
-    """Read what decides the settings, set Django up, then load the command and run it."""
+    """Read what decides the settings, and run the command on the installation it is for."""
     early = common_arguments(command)
     known, _ = early.parse_known_args(rest)
+    with throw_away.installation() if command.throw_away and not known.data else contextlib.nullcontext():
+        return run_here(name, command, rest, early, known)
+
+
+def run_here(
+    name: str, command: Command, rest: list[str], early: argparse.ArgumentParser, known: argparse.Namespace
+) -> int:
+    """Set Django up for the installation that the environment names, then load the command and run it."""
     apply(known, command)
     with contextlib.suppress(AttributeError):
         sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]

@@ -27,7 +27,7 @@ class Reader:
         if found is None:
             return "the message holds no pixel"
         status, headers, _ = ask("GET", found[1])
-        kind = headers.get("Content-Type", "")
+        kind = headers.get("content-type", "")
         return "" if (status, kind) == (200, "image/gif") else f"the pixel answered {status} {kind}"
 
     def click(self) -> str:
@@ -36,7 +36,7 @@ class Reader:
         if found is None:
             return "the message holds no tracked link"
         status, headers, _ = ask("GET", found[1])
-        target = headers.get("Location", "")
+        target = headers.get("location", "")
         if status == 302 and target.startswith("https://lantern-sites.example/"):
             return ""
         return f"the tracked link answered {status} to “{target}”"
@@ -53,7 +53,7 @@ class Reader:
 
 
 def ask(method: str, url: str, body: str | None = None) -> tuple[int, dict[str, str], bytes]:
-    """One request, no redirect followed: status, headers and body."""
+    """One request, no redirect followed: status, headers (names in lower case) and body."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     link = kind(parts.netloc, timeout=20)
@@ -63,6 +63,6 @@ def ask(method: str, url: str, body: str | None = None) -> tuple[int, dict[str, 
     try:
         link.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, headers)
         answer = link.getresponse()
-        return answer.status, dict(answer.getheaders()), answer.read()
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
     finally:
         link.close()
