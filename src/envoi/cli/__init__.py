@@ -87,8 +87,8 @@ def guarded(name: str, rest: list[str]) -> int:
 
 def run(name: str, command: Command, rest: list[str]) -> int:
     """Read what decides the settings, and run the command on the installation it is for."""
-    early = common_arguments(command)
-    known, _ = early.parse_known_args(rest)
+    early = common_arguments(name, command)
+    known, remaining = early.parse_known_args(rest)
     with throw_away.installation() if command.throw_away and not known.data else contextlib.nullcontext():
         return run_here(name, command, rest, early, known)
 
@@ -104,12 +104,12 @@ def run_here(
     module = importlib.import_module(f"envoi.cli.{command.module}")
     parser = argparse.ArgumentParser(prog=f"envoi {name}", description=command.help, parents=[early])
     module.add_arguments(parser)
-    return int(module.run(parser.parse_args(rest)))
+    return int(module.run(parser.parse_args(remaining, known)))
 
 
-def common_arguments(command: Command) -> argparse.ArgumentParser:
+def common_arguments(name: str, command: Command) -> argparse.ArgumentParser:
     """What every command understands, and what must be known before the settings are read."""
-    parser = argparse.ArgumentParser(add_help=False)
+    parser = argparse.ArgumentParser(prog=f"envoi {name}", add_help=False, allow_abbrev=False)
     parser.add_argument("--data", metavar="FOLDER", help="the data folder (default: ENVOI_DATA, or data)")
     if command.serves:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
