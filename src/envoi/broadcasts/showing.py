@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Exists, OuterRef
+
 from envoi.audiences.queries import included
 from envoi.broadcasts import composing, envelope
 from envoi.broadcasts.models import Broadcast, FrozenContent
 from envoi.broadcasts.senders import Sender, sender_of
-from envoi.contacts.models import Contact
+from envoi.contacts.models import Contact, Suppression
 from envoi.content import merge_tags
 from envoi.content.compile import Source
 from envoi.core import clock
@@ -70,7 +72,8 @@ def somebody(broadcast: Broadcast) -> Contact | None:
         rows = Delivery.objects.filter(mailing=broadcast.mailing_id, contact__isnull=False)
         row = rows.exclude(state=Delivery.State.SKIPPED).select_related("contact").order_by("id").first()
         return row.contact if row else None
-    return included(broadcast.audience).order_by("id").first()
+    suppressed = Suppression.objects.filter(address_key=OuterRef("address_key"))
+    return included(broadcast.audience).exclude(Exists(suppressed)).order_by("id").first()
 
 
 def resume_at(broadcast: Broadcast) -> str:
