@@ -90,7 +90,7 @@ def run(name: str, command: Command, rest: list[str]) -> int:
     early = common_arguments(name, command)
     known, remaining = early.parse_known_args(rest)
     with throw_away.installation() if command.throw_away and not known.data else contextlib.nullcontext():
-        return run_here(name, command, rest, early, known)
+        return run_here(name, command, remaining, early, known)
 
 
 def run_here(
@@ -104,7 +104,7 @@ def run_here(
     module = importlib.import_module(f"envoi.cli.{command.module}")
     parser = argparse.ArgumentParser(prog=f"envoi {name}", description=command.help, parents=[early])
     module.add_arguments(parser)
-    return int(module.run(parser.parse_args(remaining, known)))
+    return int(module.run(parser.parse_args(rest, known)))
 
 
 def common_arguments(name: str, command: Command) -> argparse.ArgumentParser:
