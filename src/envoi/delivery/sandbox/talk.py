@@ -40,6 +40,7 @@ class Talk(asyncio.Protocol):
         self._recipients: list[str] = []
         self._reading = False
         self._overlong = False
+        self._ended = False
         self._task: asyncio.Task[None] | None = None
         self._patience: asyncio.TimerHandle | None = None
 
@@ -55,6 +56,13 @@ class Talk(asyncio.Protocol):
             self._work()
         elif len(self._buffer) > LARGEST and self._transport is not None:
             self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """A client that says no more still gets the answers to what it said."""
+        self._ended = True
+        if self._task is None:
+            self._close()
+        return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -125,6 +133,8 @@ class Talk(asyncio.Protocol):
         self._transport.resume_reading()
         self._say(answer)
         self._work()
+        if self._ended and self._task is None:
+            self._close()
 
     def _on_ehlo(self, name: str) -> str:
         self._forget()

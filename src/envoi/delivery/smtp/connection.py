@@ -14,7 +14,8 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
-from envoi.delivery.smtp.envelopes import Envelope, commands, stuffed
+from envoi.delivery.smtp.envelopes import commands, stuffed
+from envoi.delivery.smtp.jobs import Job, Step
 from envoi.delivery.smtp.outcomes import Accepted, Fault, FaultKind, NotSent, Outcome, SenderRefused, Unknown
 from envoi.delivery.smtp.phases import Phase, Timeouts
 from envoi.delivery.smtp.replies import Reply
@@ -22,19 +23,6 @@ from envoi.delivery.smtp.session import Session
 from envoi.delivery.smtp.verdicts import judge
 
 DOT = b".\r\n"
-
-
-class Job:
-    """An envelope on its way; `phase` is how far it has come."""
-
-    __slots__ = ("envelope", "future", "phase", "refusal", "retried")
-
-    def __init__(self, envelope: Envelope, future: asyncio.Future[Outcome]) -> None:
-        self.envelope = envelope
-        self.future = future
-        self.phase = Phase.QUEUED
-        self.refusal: Outcome | None = None
-        self.retried = False
 
 
 class Owner(Protocol):
@@ -53,17 +41,6 @@ class Owner(Protocol):
     def gone(self, connection: Connection) -> None: ...
 
 
-class _Step:
-    """A command whose answer is awaited. `RSET` and `QUIT` belong to no message."""
-
-    __slots__ = ("job", "phase", "word")
-
-    def __init__(self, word: str, phase: Phase, job: Job | None = None) -> None:
-        self.word = word
-        self.phase = phase
-        self.job = job
-
-
 class Connection:
     """See the module. At most one job is current; one more may have its envelope already on the way."""
 
@@ -75,7 +52,7 @@ class Connection:
         self._owner = owner
         self._timeouts = timeouts
         self._left = max(1, limit)
-        self._steps: deque[_Step] = deque()
+        self._steps: deque[Step] = deque()
         self._dirty = False
         self._ending = False
         self._unsent = 0
@@ -104,7 +81,7 @@ class Connection:
     def quit(self) -> None:
         """Say goodbye and close; only when idle."""
         self._ending = True
-        self._steps.append(_Step("QUIT", Phase.ANSWERED))
+        self._steps.append(Step("QUIT", Phase.ANSWERED))
         self._deadline = self._time() + self._timeouts.quit
         self.wire.write(b"QUIT\r\n")
 
@@ -163,12 +140,12 @@ class Connection:
         opening = mail
         if self._dirty:
             self._dirty = False
-            self._steps.append(_Step("RSET", Phase.MAIL))
+            self._steps.append(Step("RSET", Phase.MAIL))
             opening = b"RSET\r\n" + mail
-        self._steps.append(_Step("MAIL", Phase.MAIL, job))
+        self._steps.append(Step("MAIL", Phase.MAIL, job))
         if self.features.pipelining:
-            self._steps.append(_Step("RCPT", Phase.RCPT, job))
-            self._steps.append(_Step("DATA", Phase.DATA, job))
+            self._steps.append(Step("RCPT", Phase.RCPT, job))
+            self._steps.append(Step("DATA", Phase.DATA, job))
             opening += rcpt + b"DATA\r\n"
         return opening
 
@@ -188,20 +165,20 @@ class Connection:
             self.wire.abort(Fault(FaultKind.HOOK, f"the dot could not be recorded: {error}"))
             return
         job.phase = Phase.DOT_SENT
-        self._steps.append(_Step("DOT", Phase.DOT_SENT, job))
+        self._steps.append(Step("DOT", Phase.DOT_SENT, job))
         self._arm(Phase.DOT_SENT)
         follower = self._owner.take(self) if self.features.pipelining and self._left > 0 else None
         self.wire.write(DOT if follower is None else DOT + self._opening(follower))
 
     # What is read.
 
-    def _envelope(self, step: _Step, job: Job, reply: Reply) -> None:
+    def _envelope(self, step: Step, job: Job, reply: Reply) -> None:
         if step.word == "DATA" and reply.code == 354:
             if job.refusal is None:
                 self._body(job)
             else:
                 # RFC 2920 §3.1: a lone dot ends a message that nobody is to get.
-                self._steps.appendleft(_Step("LONE DOT", Phase.DATA, job))
+                self._steps.appendleft(Step("LONE DOT", Phase.DATA, job))
                 self.wire.write(DOT)
             return
         if step.word == "LONE DOT":
@@ -219,10 +196,10 @@ class Connection:
         elif job.refusal is not None:
             self._finish(job)
         elif step.word == "MAIL":
-            self._steps.append(_Step("RCPT", Phase.RCPT, job))
+            self._steps.append(Step("RCPT", Phase.RCPT, job))
             self.wire.write(commands(job.envelope, self.features)[1])
         else:
-            self._steps.append(_Step("DATA", Phase.DATA, job))
+            self._steps.append(Step("DATA", Phase.DATA, job))
             self.wire.write(b"DATA\r\n")
 
     def _answered(self, job: Job, reply: Reply) -> None:
@@ -237,7 +214,7 @@ class Connection:
                 self.wire.close()
         else:
             job.phase = Phase.DOT_SENT
-            self._steps.appendleft(_Step("DOT", Phase.DOT_SENT, job))
+            self._steps.appendleft(Step("DOT", Phase.DOT_SENT, job))
             self.wire.abort(Fault(FaultKind.GARBAGE, f"the server answered the message with {reply}"))
 
     def _unasked(self, reply: Reply) -> None:
@@ -252,7 +229,7 @@ class Connection:
         self._end()
         self.wire.abort(Fault(FaultKind.DROPPED, "the server spoke out of turn"))
 
-    def _derailed(self, step: _Step, job: Job, reply: Reply) -> None:
+    def _derailed(self, step: Step, job: Job, reply: Reply) -> None:
         """A 421, or an answer that does not fit the command: this connection is of no more use."""
         if reply.code == 421:
             outcome = job.refusal or judge(reply, step.phase)
@@ -267,7 +244,7 @@ class Connection:
             self._settle(job, outcome)
         self.wire.close()
 
-    def _housekeeping(self, step: _Step, reply: Reply) -> None:
+    def _housekeeping(self, step: Step, reply: Reply) -> None:
         if step.word == "QUIT":
             self.wire.close()
         elif not reply.positive:

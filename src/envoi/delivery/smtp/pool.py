@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from envoi.delivery.smtp.connection import Connection, Job
+from envoi.delivery.smtp.connection import Connection
 from envoi.delivery.smtp.envelopes import Envelope, own_refusal
+from envoi.delivery.smtp.jobs import Job
 from envoi.delivery.smtp.outcomes import Fault, FaultKind, NotSent, Outcome, Refused
 from envoi.delivery.smtp.phases import Phase
 from envoi.delivery.smtp.session import SessionFailed, SmtpSettings, open_session
