@@ -29,7 +29,7 @@ export function start(textarea) {
       textarea.dataset.code === "html" ? html() : [],
       EditorView.lineWrapping,
       theme.of(colours()),
-      EditorView.contentAttributes.of({ "aria-label": label?.textContent.trim() ?? "Code" }),
+      EditorView.contentAttributes.of({ tabindex: "0", "aria-label": label?.textContent.trim() ?? "Code" }),
       EditorView.updateListener.of((update) => {
         if (!update.docChanged) return;
         textarea.value = update.state.doc.toString();

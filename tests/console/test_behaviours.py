@@ -148,3 +148,14 @@ def test_a_script_in_what_htmx_brings_does_not_run(bench: Visit) -> None:
     expect(page.get_by_text("Arrived by htmx")).to_be_visible()
     assert page.evaluate("document.body.dataset.broken") is None
     bench.allow("Content Security Policy")
+
+
+def test_a_page_that_fails_says_so_in_the_frame_and_the_cause_is_logged(
+    bench: Visit, caplog: pytest.LogCaptureFixture
+) -> None:
+    page = bench.open("/bench/failure/")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Something went wrong")
+    assert "as the test wants it" not in page.content()
+    assert "as the test wants it" in caplog.text
+    bench.assert_accessible()
+    bench.allow("500")

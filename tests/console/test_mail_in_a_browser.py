@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from envoi.content import isolated
 from envoi.content.compile import ContentError
@@ -28,7 +28,12 @@ def watched(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
     page, ran = context.new_page(), []
     page.expose_function("itRan", lambda words: ran.append(str(words)))
     page.add_init_script("for (const name of ['alert', 'confirm', 'prompt', 'print']) window[name] = (x) => itRan(x);")
-    page.on("dialog", lambda dialog: (ran.append(dialog.message), dialog.dismiss()))
+
+    def noticed(dialog: Dialog) -> None:
+        ran.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", noticed)
     try:
         yield page, ran
     finally:

@@ -43,7 +43,13 @@ def fragment(request: HttpRequest) -> HttpResponse:
     return HttpResponse("<p>Arrived by htmx</p><script>document.body.dataset.broken = 'yes'</script>")
 
 
+def failure(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("as the test wants it")
+
+
+handler500 = "envoi.console.errors.server_error"
 urlpatterns = [
+    path("bench/failure/", failure),
     path("bench/", bench),
     path("bench/people/", people),
     path("bench/step/<int:number>/", step),
