@@ -164,7 +164,7 @@ TASKS = {
     }
 }
 
-# Django's own logging keeps failures of pages to itself unless DEBUG is on; here they go to standard error, as the rest.
+# Django's own logging keeps failures of pages to itself unless DEBUG is on; here they go to standard error.
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
