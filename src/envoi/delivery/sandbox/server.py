@@ -128,6 +128,7 @@ class Server:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        (self.folder / PORT_FILE).unlink(missing_ok=True)
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()

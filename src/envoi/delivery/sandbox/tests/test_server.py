@@ -82,9 +82,11 @@ def test_what_was_accepted_is_kept_byte_for_byte(tmp_path: Path) -> None:
     assert found[1] == MESSAGE
 
 
-def test_the_port_stands_in_a_file(tmp_path: Path) -> None:
+def test_the_port_stands_in_a_file_while_the_server_runs(tmp_path: Path) -> None:
     with sandbox(tmp_path) as port:
         assert (tmp_path / PORT_FILE).read_text() == f"{port}\n"
+
+    assert not (tmp_path / PORT_FILE).exists()
 
 
 def test_another_mail_program_is_understood_as_well(tmp_path: Path) -> None:
