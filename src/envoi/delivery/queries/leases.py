@@ -52,7 +52,9 @@ def claim(mailing: Mailing, worker: str, size: int) -> list[Claimed]:
             return []
         rows = mailing.deliveries.select_for_update(skip_locked=True)
         deferred = rows.filter(state=State.DEFERRED, retry_at__lte=now).order_by("retry_at", "id")
-        pending = rows.filter(state=State.PENDING).order_by("id")
+        # A range, not “=”, and the order with the state: or else PostgreSQL, whose statistics are of the freeze, walks
+        # the primary key past everybody who has the message already.
+        pending = rows.filter(state__gte=State.PENDING, state__lte=State.PENDING).order_by("state", "id")
         again = list(deferred.values_list(*_COLUMNS)[:size])
         new = list(pending.values_list(*_COLUMNS)[: size - len(again)]) if len(again) < size else []
         ids = [row[0] for row in (*again, *new)]
@@ -109,7 +111,12 @@ def expired(limit: int) -> QuerySet[Delivery]:
     """Rows whose worker has not renewed its lease: it was killed, or its machine is gone."""
     return (
         Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(state__in=[State.LEASED, State.IN_DOUBT], lease_until__lte=clock.now())
+        .filter(
+            # By mailing, because that is how the index of states begins.
+            mailing__in=Mailing.objects.exclude(state=Mailing.State.FINISHED).values("pk"),
+            state__in=[State.LEASED, State.IN_DOUBT],
+            lease_until__lte=clock.now(),
+        )
         .select_related("mailing")
         .only("id", "state", "mailing__id", "mailing__state", "mailing__state_changed_at")
         .order_by("lease_until")[:limit]

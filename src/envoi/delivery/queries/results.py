@@ -62,7 +62,7 @@ UPDATE {_DELIVERY}
                                ELSE {_DELIVERY}.first_attempt_at END,
        state_at = %s, lease_worker = '', lease_until = NULL
   FROM results
- WHERE {_DELIVERY}.id = results.id AND {_DELIVERY}.lease_worker = %s
+ WHERE {_DELIVERY}.id = results.id AND {_DELIVERY}.id IN ({{ids}}) AND {_DELIVERY}.lease_worker = %s
    AND {_DELIVERY}.state IN ('{State.LEASED}', '{State.IN_DOUBT}')
 RETURNING {_DELIVERY}.id
 """
@@ -88,8 +88,12 @@ def settle(mailing: Mailing, worker: str, results: Sequence[Result]) -> set[int]
         )
     with connection.cursor() as cursor:
         cursor.execute(
-            _SETTLE.format(rows=", ".join([_ROW[connection.vendor]] * len(results))),
-            [*values, adapt(clock.now()), worker],
+            _SETTLE.format(
+                rows=", ".join([_ROW[connection.vendor]] * len(results)),
+                # Said twice: of a join with VALUES PostgreSQL makes no index condition and reads the whole ledger.
+                ids=", ".join(["%s"] * len(results)),
+            ),
+            [*values, adapt(clock.now()), *(result.id for result in results), worker],
         )
         changed = {row[0] for row in cursor.fetchall()}
     add_to_tally(

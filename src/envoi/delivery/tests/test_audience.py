@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from envoi.audiences.models import Membership, Subscription
@@ -170,8 +171,10 @@ def test_an_empty_audience_is_counted_as_nobody() -> None:
     assert frozen(make_audience()) == {}
 
 
-def test_freezing_takes_one_statement(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_the_statements_of_a_freeze_do_not_grow_with_the_audience(
+    django_assert_num_queries: DjangoAssertNumQueries,
+) -> None:
     mailing = make_mailing()
     audience = make_audience(make_list("News", *(make_contact(f"p{n}@example.org") for n in range(20))))
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(2 if connection.vendor == "postgresql" else 1):
         assert freeze(mailing, audience) == 20
