@@ -8,9 +8,11 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+import threading
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
 from django.db import connection
 from granian import Granian
@@ -21,6 +23,7 @@ from envoi.config.recurring import RECURRING
 from envoi.core.tasks import ending, scheduler
 from envoi.core.tasks.engine import Timing, engine
 from envoi.delivery.sandbox import server as sandbox_server
+from envoi.tracking.actions.flush import flush_until
 
 THREADS = {"worker": 4, "sender": 2}
 QUEUES = {"worker": ("default",), "sender": ("sending",)}
@@ -42,7 +45,13 @@ def web(host: str, port: int, workers: int, threads: int) -> int:
         workers_kill_timeout=20,
         websockets=False,
     )
-    server.serve(target_loader=lambda *_: application, wrap_loader=False)
+
+    def loaded(*_: object) -> WSGIHandler:
+        """Runs in each of granian's workers: a thread that was started before the fork would not be in it."""
+        threading.Thread(target=flush_until, args=(threading.Event(),), name="flush-spool", daemon=True).start()
+        return application
+
+    server.serve(target_loader=loaded, wrap_loader=False)
     return 0
 
 

@@ -19,7 +19,7 @@ LISTS = (
     ("Événements", "evenements", "Rencontres et ateliers, en français."),
 )
 
-NEWSLETTER_SUBJECT = '{{ contact.first_name | default: "Good news" }}, your website got faster this month'
+NEWSLETTER_SUBJECT = "Your website got faster this month"
 NEWSLETTER_PREHEADER = "New servers, a new editor and an invitation"
 NEWSLETTER_BODY = """\
 <h1>Faster, and easier to write on</h1>

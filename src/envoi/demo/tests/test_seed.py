@@ -38,7 +38,7 @@ def test_a_newcomer_finds_an_organisation_at_work() -> None:
 def test_the_newsletter_is_finished_and_its_numbers_are_those_of_its_ledger() -> None:
     seed(300)
     newsletter = Broadcast.objects.get(status=Broadcast.Status.FINISHED)
-    mailing = Mailing.objects.get(pk=newsletter.mailing_id)
+    mailing = Mailing.objects.get(reference=f"broadcast:{newsletter.pk}")
     counts = mailing_counts(mailing)
 
     sent = mailing.deliveries.filter(state=Delivery.State.SENT).count()
