@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
-from typing import cast
 
 from envoi.delivery.sandbox.server import Server
 from envoi.delivery.sandbox.store import Mailbox, mailbox
@@ -43,5 +42,5 @@ def received(box: Mailbox) -> dict[str, EmailMessage]:
     for row in page.rows:
         kept = box.get(row.id)
         if kept is not None:
-            found[row.rcpt_to] = cast("EmailMessage", message_from_bytes(kept[1], policy=policy.default))
+            found[row.rcpt_to] = message_from_bytes(kept[1], policy=policy.default)
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from django.db.models import Count, Sum
 
@@ -17,6 +18,7 @@ from envoi.tracking import queries as tracking
 from envoi.tracking.models import Activity
 
 State = Delivery.State
+HOURLY = timedelta(days=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +78,37 @@ def headlines(mailing_ids: Sequence[int]) -> dict[int, Headline]:
         pk: Headline(sent.get(pk, 0), did[pk].get(Activity.Type.OPEN, 0), did[pk].get(Activity.Type.CLICK, 0))
         for pk in mailing_ids
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What happened in an hour or a day that begins at `at`: totals of people, and of machines beside them."""
+
+    at: datetime
+    opens: int = 0
+    clicks: int = 0
+    by_machines: int = 0
+
+
+def over_time(hours: Sequence[tracking.Hour], zone: tzinfo) -> tuple[list[Span], bool]:
+    """The course of opens and clicks without gaps: by the hour up to three days, else by the day of `zone`.
+
+    Returns:
+        The spans, and whether they are days. [] when nothing happened.
+    """
+    if not hours:
+        return [], False
+    daily = hours[-1].at - hours[0].at > HOURLY
+    totals: dict[datetime, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for hour in hours:
+        begins = hour.at.astimezone(zone)
+        at = begins.replace(hour=0) if daily else begins
+        found = totals[at.replace(minute=0) if daily else at]
+        found[0] += hour.opens
+        found[1] += hour.clicks
+        found[2] += hour.opens_by_machines + hour.clicks_by_machines
+    moment, last, spans = min(totals), max(totals), []
+    while moment <= last:
+        spans.append(Span(moment, *totals.get(moment, (0, 0, 0))))
+        moment = moment + timedelta(days=1) if daily else (moment.astimezone(UTC) + timedelta(hours=1)).astimezone(zone)
+    return spans, daily

@@ -1,4 +1,4 @@
-"""Pause, resume and cancel a broadcast that has started."""
+"""Pause, resume and cancel a broadcast that has started, and try again whom it did not reach."""
 
 from __future__ import annotations
 
@@ -43,6 +43,23 @@ def cancel(broadcast: Broadcast, *, actor: User | None) -> None:
         NotSteerable: it is over, or was never started.
     """
     _steer(broadcast, mailings.cancel, "broadcast_cancel", _("It is not under way any more."), actor)
+
+
+def retry(broadcast: Broadcast, *, actor: User | None, failed: bool = False) -> int:
+    """Try those who were put off again now, and with `failed` those whose server refused; how many.
+
+    Who may have got it (outcome unknown) is left alone.
+
+    Raises:
+        NotSteerable: there is nobody to try again, or it was cancelled.
+    """
+    with transaction.atomic():
+        chosen = mailings.retry(broadcast.mailing, actor=actor, failed=failed) if broadcast.mailing else 0
+        if not chosen:
+            raise NotSteerable(_("There is nobody to try again."))
+        audit.record(actor, "broadcast_retry", broadcast, recipients=chosen, failed=failed)
+        broadcast.refresh_from_db()
+    return chosen
 
 
 def _steer(broadcast: Broadcast, change: Callable[..., bool], verb: str, why_not: str, actor: User | None) -> None:

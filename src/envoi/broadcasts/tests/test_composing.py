@@ -38,7 +38,7 @@ def written(mailing: Mailing) -> list[Message]:
 
 
 def read(message: Message) -> EmailMessage:
-    return cast("EmailMessage", message_from_bytes(message.data, policy=policy.default))
+    return message_from_bytes(message.data, policy=policy.default)
 
 
 def html_of(message: Message) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from envoi.broadcasts import readiness
@@ -57,9 +59,7 @@ def test_a_second_send_is_refused_and_nobody_gets_it_twice() -> None:
         ({"body": "<p>Dear {% if contact.name %}</p>"}, ("content", "body")),
     ],
 )
-def test_what_is_missing_or_wrong_is_named_and_nothing_is_sent(
-    content: dict[str, object], fault: tuple[str, str]
-) -> None:
+def test_what_is_missing_or_wrong_is_named_and_nothing_is_sent(content: dict[str, Any], fault: tuple[str, str]) -> None:
     made = make_draft(**content)
     assert fields_at_fault(made) == [fault]
     with pytest.raises(NotReady):
@@ -118,3 +118,27 @@ def test_the_broadcast_ends_when_its_mailing_ends() -> None:
     assert mailings.finish_if_done(mailing)
     made.refresh_from_db()
     assert (made.status, made.finished_at is not None) == ("finished", True)
+
+
+def test_whom_the_server_refused_is_tried_again_on_demand_and_nobody_else() -> None:
+    made = make_draft(make_list("Readers", *people(3)))
+    mailing = send(made, actor=None)
+    for row, state in zip(mailing.deliveries.order_by("id"), ("sent", "failed", "unknown"), strict=True):
+        Delivery.objects.filter(pk=row.pk).update(state=state)
+    mailings.finish_if_done(mailing)
+    made.refresh_from_db()
+    assert steer.retry(made, actor=None, failed=True) == 1
+    assert made.status == "sending"
+    assert list(mailing.deliveries.order_by("id").values_list("state", flat=True)) == ["sent", "pending", "unknown"]
+
+
+def test_with_nobody_to_try_again_nothing_changes() -> None:
+    made = make_draft()
+    mailing = send(made, actor=None)
+    Delivery.objects.update(state="sent")
+    mailings.finish_if_done(mailing)
+    made.refresh_from_db()
+    with pytest.raises(steer.NotSteerable, match="nobody"):
+        steer.retry(made, actor=None, failed=True)
+    made.refresh_from_db()
+    assert made.status == "finished"

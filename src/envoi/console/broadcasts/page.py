@@ -25,6 +25,8 @@ from envoi.delivery.queries import progress as progress_of
 from envoi.reports import queries
 from envoi.tracking import queries as tracking
 
+# So few points make no line.
+FEW = 4
 LIVE = (Broadcast.Status.SENDING, Broadcast.Status.PAUSED)
 
 
@@ -38,17 +40,15 @@ def broadcast(request: SignedInRequest, pk: int) -> HttpResponse:
         if may_edit:
             return redirect(f"broadcasts:{showing.resume_at(shown)}", pk=pk)
         return redirect("broadcasts:preview", pk=pk)
-    live, did, hours = (
-        _live(request, shown, shown.mailing),
-        queries.readers(shown.mailing),
-        tracking.hours(shown.mailing),
-    )
+    live, did = _live(request, shown, shown.mailing), queries.readers(shown.mailing)
+    spans, daily = queries.over_time(tracking.hours(shown.mailing), timezone.get_current_timezone())
     context = live | {
         "channel": channels.get(shown.channel),
         "cards": cards(shown, live["progress"], did),
         "links": tracking.link_counts(shown.mailing),
-        "chart": _chart(hours),
-        "hours": hours,
+        "chart": _chart(spans, daily),
+        "spans": spans,
+        "daily": daily,
         "may_edit": may_edit,
     }
     return render(request, "console/broadcasts/page/show.html", context)
@@ -77,6 +77,7 @@ def _live(request: SignedInRequest, shown: Broadcast, mailing: Mailing) -> dict[
         "done": now.to_send - now.left,
         "remaining": remaining(now.eta),
         "live": shown.status in LIVE,
+        "may_retry": shown.status == Broadcast.Status.FINISHED and now.failed > 0,
         "said": tenth,
         # Said aloud with every tenth of the way, not with every second.
         "speak": request.GET.get("said", tenth) != tenth,
@@ -92,14 +93,14 @@ def remaining(eta: timedelta | None) -> str:
     return timesince(now, now + max(eta, timedelta(minutes=1)), depth=1)
 
 
-def _chart(hours: list[tracking.Hour]) -> dict[str, object] | None:
-    if not hours:
+def _chart(spans: list[queries.Span], daily: bool) -> dict[str, object] | None:
+    if not spans:
         return None
     return {
-        "type": "line",
-        "labels": [date_format(timezone.localtime(hour.at), "SHORT_DATETIME_FORMAT") for hour in hours],
+        "type": "line" if len(spans) > FEW else "bar",
+        "labels": [date_format(one.at, "SHORT_DATE_FORMAT" if daily else "SHORT_DATETIME_FORMAT") for one in spans],
         "series": [
-            {"label": _("Opens"), "values": [hour.opens for hour in hours], "color": "primary"},
-            {"label": _("Clicks"), "values": [hour.clicks for hour in hours], "color": "teal"},
+            {"label": _("Opens"), "values": [one.opens for one in spans], "color": "primary"},
+            {"label": _("Clicks"), "values": [one.clicks for one in spans], "color": "teal"},
         ],
     }

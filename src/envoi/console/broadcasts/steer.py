@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -62,6 +63,14 @@ def resume(request: SignedInRequest, pk: int) -> HttpResponse:
 def cancel(request: SignedInRequest, pk: int) -> HttpResponse:
     """Leave out everybody who has not been sent to yet."""
     return _steered(request, pk, steer.cancel, _("The rest of this broadcast is cancelled."))
+
+
+@requires(Permission.SEND_BROADCASTS)
+@require_POST
+def retry(request: SignedInRequest, pk: int) -> HttpResponse:
+    """Try again now: those put off, or (`failed`) also those refused."""
+    again = partial(steer.retry, failed=bool(request.POST.get("failed")))
+    return _steered(request, pk, again, _("They are tried again now."))
 
 
 @requires(Permission.EDIT_BROADCASTS)

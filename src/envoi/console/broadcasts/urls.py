@@ -20,6 +20,7 @@ urlpatterns = [
     path("<int:pk>/pause/", steer.pause, name="pause"),
     path("<int:pk>/resumption/", steer.resume, name="resume"),
     path("<int:pk>/cancellation/", steer.cancel, name="cancel"),
+    path("<int:pk>/retries/", steer.retry, name="retry"),
     path("<int:pk>/copies/", steer.duplicate, name="duplicate"),
     path("<int:pk>/removal/", steer.delete, name="delete"),
     path("<int:pk>/progress/", page.progress, name="progress"),
