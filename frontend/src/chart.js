@@ -11,7 +11,16 @@ Chart.register(
 );
 
 const palette = ["--tblr-primary", "--tblr-teal", "--tblr-orange", "--tblr-red", "--tblr-purple", "--tblr-yellow"];
-const variable = (name) => getComputedStyle(document.body).getPropertyValue(name).trim();
+// Colours may be written as color-mix() of others, which a canvas does not understand: the browser works them out.
+const variable = (name) => {
+  const probe = document.createElement("span");
+  probe.hidden = true;
+  document.body.append(probe);
+  probe.style.color = `var(${name})`;
+  const found = getComputedStyle(probe).color;
+  probe.remove();
+  return found;
+};
 const drawn = new Map();
 
 function colour(name, index) {

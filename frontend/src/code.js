@@ -29,6 +29,8 @@ export function start(textarea) {
       textarea.dataset.code === "html" ? html() : [],
       EditorView.lineWrapping,
       theme.of(colours()),
+      // A class put on by hand would be gone with the next change of focus.
+      EditorView.editorAttributes.of({ class: "code-editor" }),
       EditorView.contentAttributes.of({ tabindex: "0", "aria-label": label?.textContent.trim() ?? "Code" }),
       EditorView.updateListener.of((update) => {
         if (!update.docChanged) return;
@@ -37,7 +39,6 @@ export function start(textarea) {
       }),
     ],
   });
-  view.dom.classList.add("code-editor");
   textarea.hidden = true;
   textarea.required = false;
   textarea.after(view.dom);
