@@ -25,19 +25,40 @@ class Installation:
         """Start `python *command` of this installation; its output goes to `output.log`."""
         with (self.folder / "output.log").open("a") as log:
             return subprocess.Popen(
-                [sys.executable, *command], env=self.environment, cwd=ROOT, stdout=log, stderr=log, text=True
+                [sys.executable, *command],
+                env=self.environment,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                text=True,
             )
+
+    @property
+    def output(self) -> str:
+        """What everything that was started has printed so far."""
+        return (self.folder / "output.log").read_text()
+
+    def attempt(self, *command: str) -> subprocess.CompletedProcess[str]:
+        """Run `python *command` to its end."""
+        return subprocess.run(
+            [sys.executable, *command],
+            env=self.environment,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
 
     def run(self, *command: str) -> str:
         """What `python *command` prints; it must succeed."""
-        done = subprocess.run(
-            [sys.executable, *command], env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        done = self.attempt(*command)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
 
-def make(folder: Path) -> Installation:
+def make(folder: Path, *, migrated: bool = True) -> Installation:
     """A new installation in `folder`, on the kind of database that this test run is about."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("ENVOI_", "DJANGO_"))},
@@ -48,7 +69,8 @@ def make(folder: Path) -> Installation:
     if server := os.environ.get("ENVOI_DATABASE_URL"):
         environment["ENVOI_DATABASE_URL"] = new_database(server)
     made = Installation(folder, environment)
-    made.run("manage.py", "migrate", "-v0", "--skip-checks")
+    if migrated:
+        made.run("manage.py", "migrate", "-v0", "--skip-checks")
     return made
 
 

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TextIO
 
 from django.conf import settings
+from django.db import Error as DatabaseError
 from django.db import connections
 from django.shortcuts import resolve_url
 
@@ -70,7 +71,11 @@ def children(args: argparse.Namespace) -> list[Child]:
     def logged(target: Callable[[], int]) -> Callable[[], int]:
         def run_child() -> int:
             serving.quiet_logs()
-            return target()
+            try:
+                return target()
+            except (DatabaseError, OSError) as error:
+                print(explain(error))
+                return 1
 
         return run_child
 

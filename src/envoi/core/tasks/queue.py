@@ -14,9 +14,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import psycopg
 from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
-from django.db import connections
+from django.db import connection, connections
 from django_tasks.base import Task
 from procrastinate import App, JobContext, RetryDecision
 from procrastinate.contrib.django import DjangoApp, connector_params
@@ -57,7 +58,13 @@ class QueueEngine(Engine):
         asyncio.run(work(queues, 1, timing, wait=False))
 
     def work(self, queues: Sequence[str], threads: int, kind: str, timing: Timing) -> None:
-        asyncio.run(work(queues, threads, timing, wait=True, kind=kind))
+        # At once, with the database's own words; the pool would try for half a minute and then say less.
+        connection.ensure_connection()
+        connections.close_all()
+        try:
+            asyncio.run(work(queues, threads, timing, wait=True, kind=kind))
+        except (ConnectorException, psycopg.Error) as error:
+            raise DatabaseError(f"the task queue cannot be read: {error.__cause__ or error}") from error
 
 
 class TryAgain(Exception):
