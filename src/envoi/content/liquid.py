@@ -28,6 +28,11 @@ TEXT_LENGTH: Final = 500_000
 SEPARATOR: Final = "\x1e"  # on both sides of each value in what `rendered_runs` splits; values hold no controls
 TAGS: Final = ("assign", "break", "capture", "case", "comment", "continue", "cycle", "for", "if", "unless", "#")
 
+PIECES: Final = 2_000
+WORD_BLOCKS: Final = 100
+
+_OPENING = re.compile(r"\{\{|\{%")
+_BLOCK_OF_WORDS = re.compile(r"\{%-?\s*(?:raw|comment|doc)\b")
 _REMOVED_FILTERS = ("safe", "escapejs", "base64_decode", "base64_url_safe_decode")
 _DATE_FORMAT = re.compile(r"(?:[^%]|%[-_0^#]?[A-Za-z%])*")
 
@@ -122,6 +127,23 @@ def parse(source: str, *, field: str, html: bool, ours: bool = False) -> BoundTe
     if unknown:
         raise ContentError(unknown)
     return template
+
+
+def oversight(source: str, field: str) -> Problem | None:
+    """An opening without its end, or too much Liquid: found in linear time, before anything is parsed."""
+    at = pieces = 0
+    while (opening := _OPENING.search(source, at)) is not None:
+        closing = {"{{": "}}", "{%": "%}"}[opening.group()]
+        end = source.find(closing, opening.end())
+        pieces += 1
+        if end < 0:
+            message = _("“%(opening)s” has no “%(closing)s” after it.")
+            found = {"opening": opening.group(), "closing": closing}
+            return Problem(field, line_of(source, opening.start()), message % found)
+        at = end + 2
+    if pieces > PIECES or len(_BLOCK_OF_WORDS.findall(source)) > WORD_BLOCKS:
+        return Problem(field, 0, _("There is too much Liquid in this; make it simpler."))
+    return None
 
 
 def render(template: BoundTemplate, data: Mapping[str, object], *, field: str) -> str:

@@ -99,6 +99,10 @@ def _checked(source: Source) -> _Draft:
         if len(written) > LONGEST:
             problems.append(Problem(name, 0, _("This is longer than a million characters; an e-mail must be shorter.")))
             continue
+        found = liquid.oversight(written, name)
+        if found is not None:
+            problems.append(found)
+            continue
         html = name in _HTML_FIELDS
         translated = _expanded(dialects.translated(written, html=html), html=html)
         problems += _faults(translated, name, source, draft)
@@ -157,7 +161,7 @@ def _composed(source: Source, draft: _Draft) -> None:
         body = nh3.clean(
             _paragraphs(body), link_rel=None, strip_comments=True, url_schemes={"http", "https", "mailto", "tel"}
         )
-    draft.begin, draft.end = (constructs.add(Construct(Kind.LITERAL, "", "", 0)) for _number in range(2))
+    draft.begin, draft.end = (constructs.add(Construct(Kind.EDGE, "", "body", 0)) for _number in range(2))
     html, places = constructs.replaced(texts["layout_html"], "content", f"{draft.begin}{body}{draft.end}")
     if not places:
         message = _("The layout has no {{ content }}: write it where the content of the e-mail goes.")

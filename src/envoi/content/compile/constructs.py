@@ -37,6 +37,7 @@ class Kind(Enum):
     OUTPUT = auto()  # {{ … }}
     TAG = auto()  # {% … %}
     LITERAL = auto()  # the inside of {% raw %}
+    EDGE = auto()  # nothing: where the content begins or ends in its layout
     SPECIAL = auto()  # an address of this delivery, by its name
 
 
@@ -49,6 +50,11 @@ class Construct:
     field: str
     line: int
     captured: bool = False
+
+    @property
+    def is_edge(self) -> bool:
+        """Whether this marks the beginning or end of the content in its layout."""
+        return self.kind is Kind.EDGE
 
     def problem(self, message: str) -> Problem:
         """A fault of this piece."""

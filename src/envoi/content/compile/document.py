@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from html import unescape
 
 import css_inline
-from django.utils.translation import gettext as _
 
 from envoi.content import markup
 from envoi.content.compile.constructs import MARKER, Constructs, Hole, Kind, Run, split
+from envoi.content.compile.prepare import prepared
 from envoi.content.compile.source import LinkFor
 from envoi.content.compile.text import Readable
 from envoi.content.escaping import Place
@@ -69,42 +69,11 @@ class Frame:
 def built(html: str, frame: Frame, constructs: Constructs, link_for: LinkFor | None) -> Document:
     """The document of `html`, a text with markers."""
     builder = _Builder(frame, constructs, link_for)
-    prepared = _prepared(html, constructs, builder.document.problems)
+    ready = prepared(html, constructs, builder.document.problems)
     if builder.document.problems:
         return builder.document
-    builder.write(_inliner.inline(prepared))
+    builder.write(_inliner.inline(ready))
     return builder.document
-
-
-def _prepared(html: str, constructs: Constructs, problems: list[Problem]) -> str:
-    """`html` with markers between elements as comments: parsers leave those where they are, even inside tables."""
-    out = []
-    for token in markup.scan(html):
-        source = token.source
-        if token.kind is markup.Kind.TEXT:
-            source = MARKER.sub(lambda found: f"<!--{found.group()}-->", source)
-        elif token.kind is markup.Kind.COMMENT:
-            source = f"<!--{source}-->"
-        elif token.kind is markup.Kind.RAW_TEXT and token.name in markup.RAW:
-            problems += [
-                constructs[marker].problem(
-                    _("A condition cannot stand inside <%(name)s>; put it into a style attribute.")
-                    % {"name": token.name}
-                )
-                for marker in MARKER.findall(source)
-                if constructs[marker].kind is Kind.TAG and token.name == "style"
-            ]
-        elif token.kind in (markup.Kind.START, markup.Kind.END):
-            problems += [
-                constructs[marker].problem(
-                    _("Liquid cannot stand inside a tag but in the quotes of an attribute: <%(name)s …>.")
-                    % {"name": MARKER.sub("…", token.name)}
-                )
-                for part in (token.name, *token.attributes)
-                for marker in MARKER.findall(part)
-            ]
-        out.append(source)
-    return "".join(out)
 
 
 class _Builder:
@@ -156,6 +125,8 @@ class _Builder:
             self._words(inside)
         elif _BOGUS.fullmatch(inside):
             self._add(f"<!{inside}>", Place.HTML)
+        elif self._hidden:  # comments do not nest: this one never ended
+            self._add(f"<!--{inside}", Place.HTML)
         elif conditional := _CONDITIONAL.match(inside):
             self._hidden += 1
             self._add(f"<!--{conditional[1]}", Place.HTML)

@@ -35,8 +35,9 @@ class Part:
         """
         self._fixed: list[str] = [""]
         self._slots: list[Slot] = []
+        self._order: list[int] = []  # which slot stands after each fixed stretch but the last
         self._template: BoundTemplate | None = None
-        runs = list(runs)
+        runs = [run for run in runs if isinstance(run, str) or not constructs[run.marker].is_edge]
         holes = [run for run in runs if not isinstance(run, str)]
         if flow or any(constructs[hole.marker].kind is Kind.TAG for hole in holes):
             field = "body" if html else "text"
@@ -52,7 +53,7 @@ class Part:
         return self._template is None and not self._slots
 
     def _prepare(self, runs: list[Run], constructs: Constructs) -> None:
-        made: dict[tuple[str, str], Slot] = {}
+        known: dict[tuple[str, str], int] = {}
         for run in runs:
             if isinstance(run, str):
                 self._fixed[-1] += run
@@ -62,8 +63,10 @@ class Part:
                 self._fixed[-1] += construct.inner
                 continue
             key = (construct.inner, run.place)
-            made[key] = made.get(key) or slot(construct, run.place)
-            self._slots.append(made[key])
+            if key not in known:
+                known[key] = len(self._slots)
+                self._slots.append(slot(construct, run.place))
+            self._order.append(known[key])
             self._fixed.append("")
 
     def _encoded_frame(self) -> list[bytes]:
@@ -88,7 +91,8 @@ class Part:
         if self._frame:
             body = self._frame.copy()
             line = mime.value_line
-            body[1::2] = [line(slot(data, specials)) for slot in self._slots]
+            lines = [line(slot(data, specials)) for slot in self._slots]
+            body[1::2] = [lines[which] for which in self._order]
             return b"".join(body)
         runs = self._runs(data, specials)
         if self.base64:
@@ -102,9 +106,10 @@ class Part:
         if self._template is not None:
             written = liquid.render(self._template, {**data, **specials}, field="body")
             return written.split(liquid.SEPARATOR)
-        runs = [""] * (2 * len(self._slots) + 1)
+        values = [slot(data, specials) for slot in self._slots]
+        runs = [""] * (2 * len(self._order) + 1)
         runs[::2] = self._fixed
-        runs[1::2] = [slot(data, specials) for slot in self._slots]
+        runs[1::2] = [values[which] for which in self._order]
         return runs
 
 

@@ -280,6 +280,13 @@ def test_a_further_field_that_does_not_exist_is_named() -> None:
         ({"body": "{% if contact.city %}"}, "body"),
         ({"body": "{{ contact.city"}, "body"),
         ({"body": "x" * 1_000_001}, "body"),
+        ({"body": "x <!-- never closed"}, "body"),
+        ({"body": "x <style> never closed"}, "body"),
+        ({"body": "x <a href='never closed"}, "body"),
+        ({"body": "<div>" * 300}, "body"),
+        ({"body": "{{" * 50_000}, "body"),
+        ({"body": "{% raw %}" * 10_000}, "body"),
+        ({"body": "{{ contact.city }}" * 10_000}, "body"),
     ],
 )
 def test_what_cannot_work_is_refused(given: dict[str, str], field: str) -> None:
