@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -33,8 +35,23 @@ def settings_of(transport: Transport) -> SmtpSettings:
             % {"name": transport.name}
         ) from error
     return SmtpSettings(
-        transport.host, transport.port, Security(transport.security), username=transport.username, password=password
+        transport.host,
+        transport.port,
+        Security(transport.security),
+        username=transport.username,
+        password=password,
+        ehlo_name=own_name(),
     )
+
+
+def own_name() -> str:
+    """The public host name under which this installation is known, for EHLO and the first sender; "" if none."""
+    host = urlsplit(settings.ENVOI_BASE_URL).hostname or ""
+    try:
+        ip_address(host)
+    except ValueError:
+        return host if "." in host else ""
+    return ""
 
 
 def sandbox_port() -> int:

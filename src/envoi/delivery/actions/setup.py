@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-from urllib.parse import urlsplit
-
-from django.conf import settings
 from django.db import transaction
 
 from envoi.accounts.actions import audit
 from envoi.delivery.models import SenderIdentity, Transport
+from envoi.delivery.relay import own_name
 
 NAME = "Main"
+# RFC 2606: belongs to nobody. The sending page says so as soon as a relay is set up.
+PLACEHOLDER = "example.org"
 
 
 def ensure_defaults() -> SenderIdentity:
@@ -22,17 +21,7 @@ def ensure_defaults() -> SenderIdentity:
             return found
         transport, _made = Transport.objects.get_or_create(name=NAME, defaults={"kind": Transport.Kind.SANDBOX})
         identity = SenderIdentity.objects.create(
-            from_address=f"news@{_own_domain()}", transport=transport, is_default=True
+            from_address=f"news@{own_name() or PLACEHOLDER}", transport=transport, is_default=True
         )
         audit.record(None, "create", identity)
     return identity
-
-
-def _own_domain() -> str:
-    """The host name readers know us by; a reserved one (RFC 2606) where it is no public name."""
-    host = urlsplit(settings.ENVOI_BASE_URL).hostname or ""
-    try:
-        ip_address(host)
-    except ValueError:
-        return host if "." in host else "example.org"
-    return "example.org"

@@ -120,8 +120,9 @@ class Pool:
             job = self._waiting.popleft()
             if job.future.done():
                 continue
-            if self._hooks.before_mail is not None and not self._hooks.before_mail(job.envelope):
-                self.settle(job, NotSent(Fault(FaultKind.WITHHELD, "taken back before MAIL"), Phase.QUEUED))
+            withheld = self._withheld(job)
+            if withheld is not None:
+                self.settle(job, NotSent(withheld, Phase.QUEUED))
                 continue
             refusal = own_refusal(job.envelope, connection.features)
             if refusal is None:
@@ -164,6 +165,14 @@ class Pool:
             self._idle.remove(connection)
         if self._waiting:
             self._grow()
+
+    def _withheld(self, job: Job) -> Fault | None:
+        try:
+            if self._hooks.before_mail is None or self._hooks.before_mail(job.envelope):
+                return None
+        except Exception as error:  # a hook that fails must not leave a message without an outcome
+            return Fault(FaultKind.HOOK, f"could not be asked whether it is still wanted: {error}")
+        return Fault(FaultKind.WITHHELD, "taken back before MAIL")
 
     # Opening.
 

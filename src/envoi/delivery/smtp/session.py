@@ -12,6 +12,7 @@ import socket
 import ssl
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from envoi.delivery.smtp.envelopes import Features, features
 from envoi.delivery.smtp.outcomes import Fault, FaultKind, NotSent, Remedy, SenderRefused
@@ -199,7 +200,9 @@ class _Opening:
             raise _Refusal(reply)
 
 
+@lru_cache(maxsize=1)
 def _system_context() -> ssl.SSLContext:
+    """Reading the system's authorities takes 10 ms and more, so it is done once."""
     context = ssl.create_default_context()
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -128,9 +128,8 @@ class Wire(asyncio.Protocol):
             for line in (shown if shown is not None else data.decode("utf-8", "replace")).splitlines():
                 self.listener("C", line)
         if self._tls is not None:
-            self._tls.write(data)
-            data = self._outgoing.read()
-        if self._transport is not None:
+            data = self._encrypted(self._tls, data)
+        if self._transport is not None and data:
             self._transport.write(data)
 
     def remark(self, text: str) -> None:
@@ -225,6 +224,16 @@ class Wire(asyncio.Protocol):
             else:
                 self._replies.append(reply)
         self._wake()
+
+    def _encrypted(self, tls: ssl.SSLObject, data: bytes) -> bytes:
+        try:
+            done = 0
+            while done < len(data):
+                done += tls.write(data[done:] if done else data)
+        except ssl.SSLError as error:
+            self.abort(Fault(FaultKind.TLS, f"TLS: {error.reason or error}"))
+            return b""
+        return self._outgoing.read()
 
     def _decrypted(self, tls: ssl.SSLObject) -> bytes:
         parts = []

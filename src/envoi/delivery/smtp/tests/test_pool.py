@@ -154,6 +154,20 @@ def test_messages_that_were_taken_back_are_not_offered() -> None:
     assert office.got == Counter(["ada@example.net", eve])
 
 
+def test_a_hook_that_fails_leaves_nobody_without_an_outcome() -> None:
+    def broken(envelope: Envelope) -> bool:
+        raise RuntimeError("the list of suppressions is gone")
+
+    async def run() -> Outcome:
+        async with Scripted([Office()]) as server, server.pool(hooks=Hooks(before_mail=broken)) as pool:
+            return await pool.send(ada())
+
+    outcome = asyncio.run(run())
+
+    assert isinstance(outcome, NotSent)
+    assert (outcome.error.kind, outcome.phase) == (FaultKind.HOOK, Phase.QUEUED)
+
+
 def test_a_cancelled_message_that_still_waits_is_not_offered() -> None:
     office = Office()
 
