@@ -10,7 +10,7 @@ from envoi.core.tasks import later
 from envoi.delivery import composers
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.standstill import pause_transport
-from envoi.delivery.models import Mailing
+from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.queries import roster
 from envoi.delivery.relay import RelayNotReady, settings_of
 from envoi.delivery.shifts.decisions import RELAY_AWAY
@@ -71,8 +71,11 @@ def _hand_over(shift: Shift) -> None:
     if shift.more is not None:
         later("delivery.send_shift", mailing_id=shift.mailing.pk, run_after=shift.more)
         return
-    mailing = Mailing.objects.get(pk=shift.mailing.pk)
+    mailing = Mailing.objects.select_related("identity__transport").get(pk=shift.mailing.pk)
     if mailing.state == Mailing.State.CANCELLED:
         mailings.skip_waiting(mailing)
-    else:
-        mailings.finish_if_done(mailing)
+    elif mailing.state == Mailing.State.RUNNING and not mailings.finish_if_done(mailing):
+        # Resumed while this worker was still ending because of the pause: the order of then found the shift taken.
+        waiting = mailing.deliveries.filter(state=Delivery.State.PENDING).exists()
+        if waiting and not mailing.identity.transport.paused_at:
+            later("delivery.send_shift", mailing_id=mailing.pk)

@@ -308,6 +308,47 @@ def test_pause_and_cancel_act_within_a_batch(server: Server, relay: Transport, v
         assert sorted(server.received) == people(100)
 
 
+def test_a_mailing_resumed_while_its_worker_is_still_stopping_goes_on_at_once(
+    server: Server, relay: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailing = make_mailing(*people(150), transport=relay)
+    gives_back = Shift.give_back
+
+    def stopping(self: Shift) -> None:
+        gives_back(self)
+        assert mailings.resume(Mailing.objects.get(pk=mailing.pk), actor=None)
+        assert run_due() == 1
+
+    class Pausing(Plain):
+        def compose(self, batch: Any) -> Any:
+            assert mailings.pause(Mailing.objects.get(pk=mailing.pk), actor=None)
+            return super().compose(batch)
+
+    monkeypatch.setattr("envoi.delivery.shifts.shift.LOOK", 0.0)
+    monkeypatch.setattr(Shift, "give_back", stopping)
+    with Pausing().registered():
+        work(mailing.pk)
+    monkeypatch.undo()
+    with Plain().registered():
+        assert run_due() == 1
+    assert sorted(server.received) == people(150)
+
+
+def test_a_worker_that_is_asked_to_stop_finishes_what_is_on_its_way_and_hands_over(
+    server: Server, relay: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.patience = 0.01
+    mailing = make_mailing(*people(150), transport=relay)
+    monkeypatch.setattr("envoi.core.tasks.ending.stopping", lambda: len(server.received) >= 5)
+    work(mailing.pk)
+    sent = len(server.received)
+    assert 5 <= sent <= 100
+    assert Counter(states(mailing).values()) == {"sent": sent, "pending": 150 - sent}
+    monkeypatch.undo()
+    assert run_due() == 1
+    assert sorted(server.received) == people(150)
+
+
 def test_a_second_shift_of_the_same_mailing_does_nothing(server: Server, relay: Transport) -> None:
     mailing = make_mailing("ada@example.net", transport=relay)
     ShiftRow.objects.create(worker="other", mailing=mailing, transport=relay, until=clock.now() + timedelta(seconds=30))
