@@ -63,7 +63,9 @@ def compile_email(source: Source, link_for: LinkFor | None = None) -> Skeleton:
             raise ContentError(built.problems)
         plain = text.tracked(draft.texts["plain"], constructs, ask, built.links)
         if not source.text.strip():
-            made = built.readable.text(draft.begin, draft.end, only_between=bool(source.layout_text.strip()))
+            made = built.readable.text(
+                draft.begin, draft.end, constructs, only_between=bool(source.layout_text.strip())
+            )
             plain = plain.replace(draft.begin, made)
         subject = split(draft.texts["subject"], lambda _at: Place.HEADER)
         return Skeleton(

@@ -19,6 +19,7 @@ Specials = Mapping[str, str]
 Slot = Callable[[Data, Specials], str]
 
 HTML_PLACES = frozenset({Place.HTML, Place.ATTRIBUTE, Place.URL, Place.URL_PART, Place.CSS})
+_SHARED = ("organisation", "broadcast")
 _SHAPES = frozenset({"size", "first", "last"})  # Liquid answers these of any list or text
 
 
@@ -40,7 +41,24 @@ def slot(construct: Construct, place: Place) -> Slot:
         written = liquid.render(template, {**data, **specials}, field=construct.field)
         return written.replace(liquid.SEPARATOR, "")
 
-    return through_liquid
+    used = liquid.parse(f"{{{{ {construct.inner} }}}}", field="", html=html).analyze(include_partials=False)
+    same_for_all = bool(used.globals) and used.globals.keys() <= set(_SHARED) and "date" not in used.filters
+    return _remembered(through_liquid) if same_for_all else through_liquid
+
+
+def _remembered(of: Slot) -> Slot:
+    """`of`, worked out anew only when what it depends on differs from the last time: the organisation hardly does."""
+    last: tuple[list[object], str] | None = None
+
+    def remembered(data: Data, specials: Specials) -> str:
+        nonlocal last
+        given = [data.get(root) for root in _SHARED]
+        known = last
+        if known is None or known[0] != given:
+            last = known = (given, of(data, specials))
+        return known[1]
+
+    return remembered
 
 
 def safe_special(place: Place) -> Place:

@@ -16,6 +16,7 @@ from envoi.content.escaping import Place
 
 _CONFIG = ParserConfig(css=CSS_PROFILES["strict"].copy(), display_links=True)
 _TABLE = frozenset({"table", "thead", "tbody", "tfoot", "tr", "td", "th"})
+_ONLY_MARKERS = re.compile("^[ \t]*([\U000f0000-\U0010ffff]+)[ \t]*\n(?:[ \t]*\n)*", re.MULTILINE)
 _EMPTY_LINES = re.compile(r"\n(?:[ \t]*\n){2,}")
 _TRAILING = re.compile(r"[ \t]+\n")
 _ADDRESS = re.compile(r"\]\([^()\s]*\)|https?://[^\s<>\"']+")
@@ -55,12 +56,18 @@ class Readable:
         if name == "table" and self._layouts:
             self._layouts.pop()
 
-    def text(self, begin: str, end: str, *, only_between: bool) -> str:
+    def text(self, begin: str, end: str, constructs: Constructs, *, only_between: bool) -> str:
         """Its words, or only those between the markers `begin` and `end`."""
         written = "".join(self._out)
         if only_between:
             written = written.partition(begin)[2].rpartition(end)[0]
-        return from_html(written.replace(begin, "").replace(end, ""))
+        found = from_html(written.replace(begin, "").replace(end, ""))
+        return _ONLY_MARKERS.sub(lambda line: _without_line(line, constructs), found)
+
+
+def _without_line(line: re.Match[str], constructs: Constructs) -> str:
+    """A line on which only conditions and loops stand is no line of the text."""
+    return line[1] if all(constructs[marker].kind is Kind.TAG for marker in line[1]) else line[0]
 
 
 def _hidden(token: markup.Token) -> str:

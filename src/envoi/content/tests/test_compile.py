@@ -125,6 +125,21 @@ def test_the_plain_version_has_the_same_links_as_words_and_addresses() -> None:
     assert skeleton.render(person(), {"click_0": "https://t.org/0"}).text == "Read [more](https://t.org/0)\n"
 
 
+def test_conditions_and_loops_leave_no_empty_lines_in_the_plain_version() -> None:
+    body = "<ul>{% for i in (1..2) %}<li>{{ i }}</li>{% endfor %}</ul>{% if contact.city %}<p>bye</p>{% endif %}"
+
+    assert compiled(body).render(person(), SPECIALS).text == "  * 1\n  * 2\nbye\n\n"
+
+
+def test_what_is_the_same_for_all_follows_when_it_changes() -> None:
+    skeleton = compiled("<p>{{ organisation.name | upcase }}</p>")
+    other = person() | {"organisation": {"name": "Räksmörgås"}}
+
+    texts = [skeleton.render(about, SPECIALS).text for about in (person(), person(), other, person())]
+
+    assert texts == ["ANALYTICAL ENGINES\n", "ANALYTICAL ENGINES\n", "RÄKSMÖRGÅS\n", "ANALYTICAL ENGINES\n"]
+
+
 def test_an_authors_own_plain_version_is_kept_and_its_links_counted_on() -> None:
     skeleton = compiled('<a href="https://a.org">a</a>', text="See https://b.org/{{ contact.city }}.", track=True)
 
