@@ -41,8 +41,8 @@ function show(content, url) {
   if (!target.open) target.showModal();
   target.scrollTop = 0;
   prepare(target);
-  const invalid = target.querySelector('[aria-invalid="true"]');
-  (invalid ?? target.querySelector("[autofocus]"))?.focus();
+  const first = ['[aria-invalid="true"]', "[autofocus]", ".dialog-body :is(input:not([type=hidden]), select, textarea, .ts-control input)"];
+  first.map((selector) => target.querySelector(selector)).find((found) => found?.offsetParent)?.focus();
 }
 
 function submit(event) {

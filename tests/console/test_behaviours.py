@@ -107,6 +107,7 @@ def test_a_dialog_goes_through_its_steps_and_ends_on_a_page(bench: Visit) -> Non
     page.get_by_role("link", name="Add").click()
     dialog = page.get_by_role("dialog", name="Step 1")
     expect(dialog).to_be_visible()
+    expect(dialog.get_by_label("Subject")).to_be_focused()
     bench.assert_accessible()
     dialog.get_by_role("button", name="Next Step").click()
     expect(dialog.locator("#told")).to_have_text("Write a subject.")
