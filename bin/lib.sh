@@ -61,10 +61,11 @@ install_envoi() {
 }
 
 # What the installation was made from: names, sizes and times; an editable one needs only what the build reads.
-fingerprint() {
+fingerprint() (
   local folders=(src frontend)
   [ -n "$1" ] && folders=(frontend src/envoi/locale)
-  (cd "$root" && find "${folders[@]}" pyproject.toml hatch_build.py README.md \
+  cd "$root"
+  { find "${folders[@]}" pyproject.toml hatch_build.py README.md \
     \( -name node_modules -o -name dist -o -name __pycache__ \) -prune \
-    -o -type f ! -name '*.mo' -printf '%p %s %T@\n' 2>/dev/null | sort | cksum)
-}
+    -o -type f ! -name '*.mo' -printf '%p %s %T@\n' 2>/dev/null || true; } | sort | cksum
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Iterator
 from itertools import islice
@@ -20,7 +21,6 @@ from envoi.contacts.importing.records import Unreadable, rows
 from envoi.contacts.models import Import, Kind
 
 PIECE = 1024 * 1024
-TURN = 0.5
 SHOWN = 20
 ALL_TAKEN, NOTHING_TAKEN, SOME_REFUSED = 0, 1, 3
 
@@ -112,9 +112,9 @@ def _import(of: Import, args: argparse.Namespace) -> int:
     except BaseException:
         imports.discard(of)
         raise
-    while import_run.work(of.pk, seconds=TURN):
-        of.refresh_from_db()
-        _say(args, f"\r{of.rows:,} of {of.total or 0:,} rows", end="")
+    import_run.work(
+        of.pk, seconds=math.inf, told=lambda now: _say(args, f"\r{now.rows:,} of {now.total or 0:,} rows", end="")
+    )
     of.refresh_from_db()
     _say(args, "\r", end="")
     return _report(of, args)

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from envoi.accounts.actions import users
 from envoi.accounts.models import Role, User
@@ -60,7 +60,7 @@ def test_tasks_that_failed_for_good_are_shown() -> None:
 
 
 def test_a_secret_key_that_others_can_read_is_bad(
-    tmp_path: Path, settings: SettingsWrapper, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("ENVOI_SECRET_KEY")
     settings.ENVOI_DATA = tmp_path
