@@ -50,13 +50,13 @@ class RenderProblem:
 
 
 class Compose(Protocol):
-    """Messages for a batch, in its order."""
+    """Messages for a batch, in its order. What it raises pauses the mailing: the fault is not one recipient's."""
 
     def __call__(self, batch: Sequence[Leased], /) -> Sequence[Message | RenderProblem]: ...
 
 
 class Composer(Protocol):
-    """Makes what the messages of one mailing share; called once per shift."""
+    """Makes what the messages of one mailing share; called once per shift. What it raises pauses the mailing."""
 
     def open(self, mailing: Mailing, /) -> Compose: ...
 

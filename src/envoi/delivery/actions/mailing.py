@@ -6,6 +6,7 @@ mailing is finished only when the ledger says that every row is in a terminal st
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 
 from django.db import transaction
@@ -27,6 +28,8 @@ from envoi.delivery.events import (
 from envoi.delivery.models import Delivery, Mailing, SenderIdentity
 from envoi.delivery.queries import freeze, recount
 from envoi.delivery.queries.tallies import add_to_tally
+
+logger = logging.getLogger("envoi.delivery")
 
 State = Mailing.State
 Row = Delivery.State
@@ -90,6 +93,13 @@ def pause(mailing: Mailing, *, actor: User | None, reason: str = "") -> bool:
         audit.record(actor, "pause", mailing, reason=reason)
         announce(MailingPaused(mailing.pk, reason))
     return True
+
+
+def pause_for_fault(mailing: Mailing, error: Exception) -> None:
+    """Hold a mailing whose messages cannot be made, whatever the reason, where an operator sees it."""
+    logger.error("Mailing %s cannot be composed", mailing.pk, exc_info=error)
+    reason = _("The messages cannot be composed: %(error)s") % {"error": str(error) or type(error).__name__}
+    pause(mailing, actor=None, reason=reason[:500])
 
 
 def resume(mailing: Mailing, *, actor: User | None) -> bool:

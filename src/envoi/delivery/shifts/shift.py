@@ -20,7 +20,7 @@ from django.db import transaction
 from envoi.core import clock
 from envoi.core.tasks import ending
 from envoi.delivery.actions.dead_addresses import suppress_dead
-from envoi.delivery.actions.mailing import pause, stopped_by_failures
+from envoi.delivery.actions.mailing import pause, pause_for_fault, stopped_by_failures
 from envoi.delivery.actions.standstill import pause_transport
 from envoi.delivery.composers import Compose, Leased, Message
 from envoi.delivery.models import Delivery, Mailing
@@ -171,7 +171,14 @@ class Shift:
             )
             for row in rows
         ]
-        for row, composed in zip(rows, self._compose(batch) if batch else (), strict=True):
+        try:
+            messages = self._compose(batch) if batch else ()
+        except Exception as error:
+            pause_for_fault(self.mailing, error)
+            self._stop()
+            self._results += [self._returned(row) for row in rows]
+            return
+        for row, composed in zip(rows, messages, strict=True):
             if isinstance(composed, Message):
                 self._ready.append((row, composed))
             else:

@@ -50,12 +50,13 @@ def _send(mailing: Mailing, worker: str, connections: int, seconds: float) -> Sh
     transport = mailing.identity.transport
     try:
         settings = settings_of(transport)
-        compose = composers.named(mailing.composer).open(mailing)
     except RelayNotReady as error:
         pause_transport(transport, reason=str(error), actor=None, retry_after=RELAY_AWAY)
         return None
-    except composers.UnknownComposer as error:
-        mailings.pause(mailing, reason=str(error), actor=None)
+    try:
+        compose = composers.named(mailing.composer).open(mailing)
+    except Exception as error:
+        mailings.pause_for_fault(mailing, error)
         return None
     line = Line(settings, connections, transport.messages_per_connection)
     shift = Shift(mailing, worker, compose, line, seconds)

@@ -348,5 +348,6 @@ def test_a_composer_that_is_not_there_pauses_the_mailing_with_the_reason(ordered
     from_nobody = make_mailing("bob@example.net", composer="gone")
     work(from_nobody.pk)
     current = progress(from_nobody)
-    assert (current.state, current.waiting_because) == ("paused", "no composer is registered as “gone”")
+    why = "no composer is registered as “gone”"
+    assert (current.state, current.waiting_because) == ("paused", f"The messages cannot be composed: {why}")
     assert states(from_nobody) == ["pending"]

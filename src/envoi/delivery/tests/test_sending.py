@@ -227,6 +227,30 @@ def test_a_message_that_cannot_be_rendered_is_skipped_with_the_reason(
     assert server.received == ["ada@example.net"]
 
 
+def test_a_composer_that_breaks_pauses_the_mailing_and_nobody_is_lost(
+    server: Server, relay: Transport, caplog: pytest.LogCaptureFixture
+) -> None:
+    mailing = make_mailing(*people(250), transport=relay)
+
+    class Breaking(Plain):
+        batches = 0
+
+        def compose(self, batch: Any) -> Any:
+            self.batches += 1
+            if self.batches == 2:
+                raise ZeroDivisionError("division by zero")
+            return super().compose(batch)
+
+    with Breaking().registered():
+        work(mailing.pk)
+    mailing.refresh_from_db()
+    assert mailing.state == Mailing.State.PAUSED
+    assert mailing.state_reason == "The messages cannot be composed: division by zero"
+    sent = len(server.received)
+    assert Counter(states(mailing).values()) == Counter(sent=sent, pending=250 - sent)
+    assert [record.getMessage() for record in caplog.records] == [f"Mailing {mailing.pk} cannot be composed"]
+
+
 def test_a_refusal_of_the_sender_pauses_the_transport_and_costs_nobody_the_message(
     server: Server, relay: Transport
 ) -> None:
