@@ -8,9 +8,6 @@ from envoi.broadcasts.senders import Sender
 from envoi.content import bulk_headers
 from envoi.tracking import links
 
-# No delivery has this id: the pages behind say that there is nothing to see.
-NO_DELIVERY = 0
-
 
 class Headers:
     """The headers of all messages of a broadcast: what is the same for all is written once.
@@ -59,7 +56,7 @@ class Headers:
 def example_links() -> dict[str, str]:
     """Addresses for previews and tests: of the right form, of nobody's delivery, and without the open pixel."""
     return {
-        "unsubscribe_url": links.unsubscribe_url(NO_DELIVERY),
-        "webview_url": links.webview_url(NO_DELIVERY),
+        "unsubscribe_url": links.unsubscribe_url(links.EXAMPLE),
+        "webview_url": links.webview_url(links.EXAMPLE),
         "open_url": "",
     }

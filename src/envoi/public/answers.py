@@ -13,6 +13,7 @@ from django.utils import translation
 
 from envoi.core.signing import BadToken
 from envoi.delivery.models import Delivery
+from envoi.tracking.links import ExampleOnly
 from envoi.tracking.origins import NothingToShow
 
 View = Callable[..., HttpResponse]
@@ -28,8 +29,11 @@ def for_readers(view: View) -> View:
             answer = view(request, *args, **kwargs)
         except (BadToken, NothingToShow, Delivery.DoesNotExist):
             answer = HttpResponseNotFound("Not found\n", content_type="text/plain; charset=utf-8")
+        except ExampleOnly:
+            answer = _said(request, "public/example.html")
         except (DatabaseError, InterfaceError):
-            answer = _unavailable(request)
+            answer = _said(request, "public/unavailable.html", status=503)
+            answer["Retry-After"] = str(RETRY_AFTER)
         answer["Cache-Control"] = "private, no-store"
         answer["X-Robots-Tag"] = "noindex, nofollow"
         # The address holds a token: it goes nowhere.
@@ -41,8 +45,8 @@ def for_readers(view: View) -> View:
     return answered
 
 
-def _unavailable(request: HttpRequest) -> HttpResponse:
+def _said(request: HttpRequest, template: str, status: int = 200) -> HttpResponse:
     language = translation.get_language_from_request(request)
     with translation.override(language):
-        html = render_to_string("public/unavailable.html", {"language": language})
-    return HttpResponse(html, status=503, headers={"Retry-After": str(RETRY_AFTER)})
+        html = render_to_string(template, {"language": language})
+    return HttpResponse(html, status=status)

@@ -23,6 +23,14 @@ DELIVERY_LENGTH = 6
 LINK_LENGTH = 5
 
 
+# The id of no delivery: its addresses stand in previews and test messages, and lead to a page that says so.
+EXAMPLE = 0
+
+
+class ExampleOnly(LookupError):
+    """The address stands in a preview or a test message: there is nothing to count, show or leave."""
+
+
 class Click(NamedTuple):
     """What a tracked link says: whose message it stood in and which `TrackedLink` it leads to."""
 
@@ -56,11 +64,15 @@ def read_delivery(token: str, use: str) -> int:
 
     Raises:
         signing.BadToken: it is forged, cut or of another use.
+        ExampleOnly: it names none on purpose.
     """
     payload = signing.read(token, use)
     if len(payload) != DELIVERY_LENGTH:
         raise signing.BadToken("not of this form")
-    return int.from_bytes(payload)
+    delivery_id = int.from_bytes(payload)
+    if delivery_id == EXAMPLE:
+        raise ExampleOnly("of a preview or a test message")
+    return delivery_id
 
 
 def read_click(token: str) -> Click:
