@@ -248,6 +248,13 @@ def test_a_test_message_arrives_in_the_sandbox(owner: Client, data_folder: Path)
     assert AuditEntry.objects.filter(verb="test", details__to="åsa@example.net").count() == 1
 
 
+def test_the_first_owner_without_a_real_address_can_try_as_well(client: Client) -> None:
+    client.force_login(User.objects.create_user("owner@localhost", role=Role.OWNER))
+    setup.ensure_defaults()
+
+    assert client.get(reverse(PAGE)).context["trial_form"].initial == {"to": "test@example.org"}
+
+
 def test_without_the_sandbox_running_the_test_says_so(owner: Client) -> None:
     answer = owner.post(reverse("settings:sending-test"), {"to": "ada@example.net"})
 

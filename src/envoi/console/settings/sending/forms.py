@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from envoi.accounts.models import User
 from envoi.console.forms import Form
 from envoi.core import addresses
 from envoi.delivery.actions.sending import Sending
@@ -97,6 +98,15 @@ class TrialForm(Form):
             return addresses.parse(self.cleaned_data["to"]).text
         except addresses.AddressError as error:
             raise forms.ValidationError(str(error)) from error
+
+
+def somebody(user: User, identity: SenderIdentity) -> str:
+    """Whom a test goes to unless another is named: the user, or where their address is none (owner@localhost), the
+    sender's own domain."""
+    try:
+        return addresses.parse(user.email).text
+    except addresses.AddressError:
+        return f"test@{identity.from_address.rpartition('@')[2]}" if identity.from_address else ""
 
 
 def initial(identity: SenderIdentity, provider: Provider | None) -> dict[str, object]:

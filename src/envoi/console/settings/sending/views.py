@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from envoi.accounts.permissions import Permission
 from envoi.console.access import SignedInRequest, requires
-from envoi.console.settings.sending.forms import SendingForm, TrialForm, initial
+from envoi.console.settings.sending.forms import SendingForm, TrialForm, initial, somebody
 from envoi.delivery.actions import sending as actions
 from envoi.delivery.actions import setup, trial
 from envoi.delivery.actions.standstill import resume_transport
@@ -85,7 +85,7 @@ def _page(
         "identity": identity,
         "transport": identity.transport,
         "form": form or SendingForm(initial=initial(identity, provider), stored_password=stored),
-        "trial_form": TrialForm(initial={"to": request.user.email}),
+        "trial_form": TrialForm(initial={"to": somebody(request.user, identity)}),
         "providers": PROVIDERS,
         "provider": provider,
         "doubt": sender_doubt(identity),
