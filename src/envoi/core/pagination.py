@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 
 Row = TypeVar("Row", bound=Model)
@@ -39,7 +40,10 @@ def paginate(rows: QuerySet[Row], order: tuple[str, ...], cursor: str = "", size
     backwards, values = _read(cursor, len(order))
     effective = tuple(_flipped(field) for field in order) if backwards else order
     if values is not None:
-        rows = rows.filter(_after(effective, values))
+        try:
+            rows = rows.filter(_after(effective, values))
+        except (ValueError, TypeError, ValidationError):
+            return paginate(rows, order, "", size)
     found = list(rows.order_by(*effective)[: size + 1])
     more, found = len(found) > size, found[:size]
     if backwards:

@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
+from envoi.broadcasts.actions.draft import NotADraft
 from envoi.broadcasts.models import Broadcast
+from envoi.console.access import SignedInRequest
 
+DraftView = Callable[[SignedInRequest, Broadcast], HttpResponse]
 STEPS = ("targets", "content", "review")
 
 
 def found(pk: int) -> Broadcast:
     """The broadcast, or 404."""
     return get_object_or_404(Broadcast.objects.select_related("audience", "layout", "identity", "mailing"), pk=pk)
+
+
+def of_draft(view: DraftView) -> Callable[..., HttpResponse]:
+    """Hand the view the draft; a broadcast that has started, perhaps just now, is shown on its own page instead."""
+
+    @wraps(view)
+    def answered(request: SignedInRequest, pk: int) -> HttpResponse:
+        broadcast = found(pk)
+        if not broadcast.is_draft:
+            return show(broadcast)
+        try:
+            return view(request, broadcast)
+        except NotADraft as error:
+            say(request, str(error), messages.WARNING)
+            return show(broadcast)
+
+    return answered
 
 
 def step(request: HttpRequest, name: str, broadcast: Broadcast) -> HttpResponse:

@@ -36,11 +36,9 @@ def channel(request: SignedInRequest) -> HttpResponse:
 
 @requires(Permission.EDIT_BROADCASTS)
 @require_http_methods(["GET", "HEAD", "POST"])
-def targets(request: SignedInRequest, pk: int) -> HttpResponse:
+@common.of_draft
+def targets(request: SignedInRequest, broadcast: Broadcast) -> HttpResponse:
     """Step 2: to whom it goes."""
-    broadcast = common.found(pk)
-    if not broadcast.is_draft:
-        return common.show(broadcast)
     form = TargetsForm(request.POST) if request.method == "POST" else TargetsForm.of(broadcast)
     if request.method == "POST" and form.is_valid():
         draft.change_targets(broadcast, form.included, form.excluded, actor=request.user)
@@ -50,9 +48,9 @@ def targets(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.EDIT_BROADCASTS)
 @require_POST
-def count(request: SignedInRequest, pk: int) -> HttpResponse:
+@common.of_draft
+def count(request: SignedInRequest, broadcast: Broadcast) -> HttpResponse:
     """Keep the targets chosen so far in the draft, and tell how many people that makes."""
-    broadcast = common.found(pk)
     form = TargetsForm(request.POST)
     if form.is_valid():
         broadcast = draft.change_targets(broadcast, form.included, form.excluded, actor=request.user)
@@ -62,11 +60,9 @@ def count(request: SignedInRequest, pk: int) -> HttpResponse:
 
 @requires(Permission.EDIT_BROADCASTS)
 @require_http_methods(["GET", "HEAD", "POST"])
-def content(request: SignedInRequest, pk: int) -> HttpResponse:
+@common.of_draft
+def content(request: SignedInRequest, broadcast: Broadcast) -> HttpResponse:
     """Step 3: what it says. It is kept even with faults, which are shown at their field."""
-    broadcast = common.found(pk)
-    if not broadcast.is_draft:
-        return common.show(broadcast)
     if request.POST.get("editor"):
         typed = {name: request.POST.get(name, "") for name in ContentForm.base_fields}
         return _content_pane(request, broadcast, ContentForm(instance=broadcast, initial=typed))
@@ -87,11 +83,9 @@ def _content_pane(request: HttpRequest, broadcast: Broadcast, form: ContentForm)
 
 @requires(Permission.EDIT_BROADCASTS)
 @require_GET
-def review(request: SignedInRequest, pk: int) -> HttpResponse:
+@common.of_draft
+def review(request: SignedInRequest, broadcast: Broadcast) -> HttpResponse:
     """Step 4: see it as a reader, try it, send it."""
-    broadcast = common.found(pk)
-    if not broadcast.is_draft:
-        return common.show(broadcast)
     counted = readiness.count(broadcast)
     context = {
         "count": counted,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import pytest
@@ -19,7 +20,11 @@ from envoi.broadcasts.tests.factories import make_draft, make_user, people
 from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.tests.factories import make_contact, make_identity, make_list, make_product, suppress
 
+QUERIES = ("", "?q=BO", "?state=pending", "?reason=suppressed", "?activity=opened", "?cursor=nonsense")
 pytestmark = pytest.mark.django_db
+
+# A cursor of the right form with a word where the log has a number.
+FORGED = "?cursor=" + urlsafe_b64encode(b'["n", "abc"]').decode().rstrip("=")
 
 
 @pytest.fixture
@@ -132,6 +137,13 @@ class TestTheWizard:
         broadcast = started("ada@example.net")
         assert editor.get(url(step, broadcast))["Location"] == url("show", broadcast)
 
+    def test_targets_chosen_too_late_change_nothing(self, editor: Client) -> None:
+        broadcast = started("ada@example.net")
+        before = targets_of(broadcast.audience)
+        for step in ("count", "targets"):
+            assert editor.post(url(step, broadcast), {"lists": []})["Location"] == url("show", broadcast)
+        assert targets_of(broadcast.audience) == before
+
     def test_sending_more_than_confirmed_sends_nothing_and_says_so(self, editor: Client) -> None:
         broadcast = make_draft(make_list("Readers", *people(5)))
         answer = editor.post(url("send", broadcast), {"confirmed": "2"}, follow=True)
@@ -236,11 +248,19 @@ class TestTheLog:
                 for name in ("ada", "bob")
                 if f"{name}@example.net" in editor.get(url("log", broadcast) + query).content.decode()
             ]
-            for query in ("", "?q=BO", "?state=pending", "?reason=suppressed", "?activity=opened", "?cursor=nonsense")
+            for query in (
+                "",
+                "?q=BO",
+                "?state=pending",
+                "?reason=suppressed",
+                "?activity=opened",
+                "?cursor=nonsense",
+                FORGED,
+            )
         }
         assert shown == {
             "": ["ada", "bob"], "?q=BO": ["bob"], "?state=pending": ["ada"], "?reason=suppressed": ["bob"],
-            "?activity=opened": [], "?cursor=nonsense": ["ada", "bob"],
+            "?activity=opened": [], "?cursor=nonsense": ["ada", "bob"], FORGED: ["ada", "bob"],
         }  # fmt: skip
 
     def test_the_export_has_everybody_and_no_formula(self, editor: Client) -> None:
