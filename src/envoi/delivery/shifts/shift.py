@@ -5,32 +5,37 @@ most `WINDOW`; the next batch is got ready and the last one written down while t
 transaction is open while the network is waited for; suppressions, the operator's word and the transport are looked at
 every second, for messages that wait too. The number of statements depends on batches, never on recipients.
 
-The journal (`docs/explanation`: delivery, rule 1c) will hang in `Line`'s hooks, beside `settled`.
+A journal of dots and answers, message by message, will hang in `Line`'s hooks.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections import deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import islice
 
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 
 from envoi.core import clock
 from envoi.core.tasks import ending
 from envoi.delivery.actions.dead_addresses import suppress_dead
 from envoi.delivery.actions.mailing import pause, pause_for_fault, stopped_by_failures
 from envoi.delivery.actions.standstill import pause_transport
-from envoi.delivery.composers import Compose, Leased, Message
+from envoi.delivery.composers import Compose, Message
 from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.queries import leases, pace, roster
 from envoi.delivery.queries.leases import Claimed
 from envoi.delivery.queries.progress import failing_share
 from envoi.delivery.queries.results import Result, settle
+from envoi.delivery.shifts.batches import compose_rows
 from envoi.delivery.shifts.decisions import Standstill, decide
 from envoi.delivery.shifts.line import Job, Line
 from envoi.delivery.smtp import Outcome
+
+logger = logging.getLogger("envoi.delivery")
 
 State = Delivery.State
 
@@ -41,6 +46,7 @@ LOOK = 1.0
 RENEW = 15.0
 # Nothing is offered to the server when the lease has less than this left.
 LEASE_MARGIN = 15.0
+TROUBLE = 0.5
 SLOTS_AHEAD = timedelta(seconds=1)
 BUDGET_OVER = 200
 BUDGET_SHARE = 0.2
@@ -67,15 +73,21 @@ class Shift:
         self._standstill: Standstill | None = None
         self._latest: deque[bool] = deque(maxlen=BUDGET_OVER)
         self._next_slot: datetime | None = None
+        self._trouble_since: float | None = None
         self._looked = self._renewed = time.monotonic()
         self._extend_lease()
 
     def run(self) -> None:
         """Send until the time is over, nothing is due, or somebody says stop. `more` then says when to go on."""
         while True:
-            self._look_around()
-            self._get_ready()
-            self._write_down_and_send()
+            try:
+                self._look_around()
+                self._get_ready()
+                self._write_down_and_send()
+            except OperationalError as error:
+                self._bear(error)
+                continue
+            self._trouble_since = None
             if self._over():
                 break
             self._wait()
@@ -94,6 +106,17 @@ class Shift:
         with transaction.atomic():
             settle(self.mailing, self.worker, self._results)
         self._results.clear()
+
+    def _bear(self, error: OperationalError) -> None:
+        """Wait for a database that is away or locked, as long as the lease lasts: answers that came are kept."""
+        now = time.monotonic()
+        self._trouble_since = self._trouble_since or now
+        if now - self._trouble_since > leases.LEASE.total_seconds() - LEASE_MARGIN:
+            raise error
+        logger.warning("The database does not answer, sending waits: %s", error)
+        if not connection.in_atomic_block:
+            connection.close()
+        time.sleep(TROUBLE)
 
     # Looking around, once a second.
 
@@ -119,8 +142,8 @@ class Shift:
     def _take_back_hindered(self) -> None:
         waiting = {row.address_key: row.id for row in self._open.values()}
         if waiting:
-            hindered = leases.hindered(self.mailing.purpose, waiting)
-            self._taken_back.update({waiting[key]: reason for key, reason in hindered.items()})
+            for key, reason in leases.hindered(self.mailing.purpose, waiting).items():
+                self._taken_back[waiting[key]] = reason
             self._line.take_back(self._taken_back)
 
     def _renew(self) -> None:
@@ -160,29 +183,21 @@ class Shift:
         return min(BATCH, int((self._ends - time.monotonic()) / step) + 1) if step else BATCH
 
     def _prepare(self, rows: list[Claimed]) -> None:
-        batch = [
-            Leased(
-                id=row.id,
-                key=row.key,
-                address=row.address,
-                contact_id=row.contact_id,
-                message_id=f"<{row.key}.{self.mailing.key}@{self.mailing.message_id_domain}>",
-                first_attempt_at=row.first_attempt_at,
-            )
-            for row in rows
-        ]
         try:
-            messages = self._compose(batch) if batch else ()
+            composed = compose_rows(self.mailing, rows, self._compose)
+        except OperationalError:
+            self._results += map(self._returned, rows)
+            raise
         except Exception as error:
             pause_for_fault(self.mailing, error)
             self._stop()
-            self._results += [self._returned(row) for row in rows]
+            self._results += map(self._returned, rows)
             return
-        for row, composed in zip(rows, messages, strict=True):
-            if isinstance(composed, Message):
-                self._ready.append((row, composed))
+        for row, message in composed:
+            if isinstance(message, Message):
+                self._ready.append((row, message))
             else:
-                self._results.append(self._skipped(row, Delivery.SkipReason.RENDER_ERROR, composed.detail))
+                self._results.append(self._skipped(row, Delivery.SkipReason.RENDER_ERROR, message.detail))
 
     # Writing down and sending.
 
@@ -191,12 +206,14 @@ class Shift:
         slots = self._slots()
         if not self._results and not slots:
             return
-        chosen = [self._ready.popleft() for _ in slots]
+        chosen = list(islice(self._ready, len(slots)))
         with transaction.atomic():
             settle(self.mailing, self.worker, self._results)
             hindered = leases.hindered(self.mailing.purpose, [row.address_key for row, _ in chosen]) if chosen else {}
             allowed = [row for row, _ in chosen if row.address_key not in hindered]
             marked = leases.open_window(self.worker, allowed) if allowed else set()
+        for _ in chosen:
+            self._ready.popleft()
         self._results = [
             self._skipped(row, hindered[row.address_key]) for row, _ in chosen if row.address_key in hindered
         ]
@@ -244,12 +261,8 @@ class Shift:
 
     def _act_on_standstill(self) -> None:
         if self._standstill and self._going:
-            pause_transport(
-                self.transport,
-                reason=self._standstill.reason,
-                retry_after=self._standstill.retry_after,
-                actor=None,
-            )
+            why = self._standstill
+            pause_transport(self.transport, reason=why.reason, retry_after=why.retry_after, actor=None)
             self._stop()
 
     def _returned(self, row: Claimed) -> Result:

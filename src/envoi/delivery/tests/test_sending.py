@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from django.db import OperationalError
 
 from envoi.contacts.models import Suppression
 from envoi.core import clock
@@ -21,6 +22,7 @@ from envoi.delivery.actions.watch import watch
 from envoi.delivery.models import Delivery, Mailing, Transport
 from envoi.delivery.models import Shift as ShiftRow
 from envoi.delivery.queries import progress
+from envoi.delivery.queries.results import settle
 from envoi.delivery.shifts.shift import Shift
 from envoi.delivery.shifts.work import work
 from envoi.delivery.tests.composing import Plain
@@ -249,6 +251,27 @@ def test_a_composer_that_breaks_pauses_the_mailing_and_nobody_is_lost(
     sent = len(server.received)
     assert Counter(states(mailing).values()) == Counter(sent=sent, pending=250 - sent)
     assert [record.getMessage() for record in caplog.records] == [f"Mailing {mailing.pk} cannot be composed"]
+
+
+def test_a_database_that_is_locked_for_a_while_costs_nobody_the_message_and_no_answer_is_lost(
+    server: Server, relay: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailing = make_mailing(*people(150), transport=relay)
+    troubles = [3]
+
+    def locked(*arguments: Any) -> set[int]:
+        if server.received and troubles[0]:
+            troubles[0] -= 1
+            raise OperationalError("database is locked")
+        return settle(*arguments)
+
+    monkeypatch.setattr("envoi.delivery.shifts.shift.TROUBLE", 0.01)
+    monkeypatch.setattr("envoi.delivery.shifts.shift.settle", locked)
+    work(mailing.pk)
+    assert troubles == [0]
+    assert sorted(server.received) == people(150)
+    assert tallied(mailing) == {"sent": 150}
+    assert set(mailing.deliveries.values_list("state", "attempts")) == {("sent", 1)}
 
 
 def test_a_refusal_of_the_sender_pauses_the_transport_and_costs_nobody_the_message(
