@@ -57,6 +57,11 @@ class Listed:
     subject: str
     size: int
 
+    @property
+    def sender_name(self) -> str:
+        """The name in From, or the address where there is none."""
+        return self.sender.rpartition("<")[0].strip(' "') or self.sender.strip("<> ")
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

@@ -119,6 +119,15 @@ def test_a_message_is_read_as_a_mail_program_does() -> None:
     assert reading.headers[0] == ("From", "Envoi <news@example.org>")
 
 
+def test_a_list_shows_the_senders_name_or_else_the_address(box: Mailbox) -> None:
+    for sender in ('"Åsa, Envoi" <news@example.org>', "<news@example.org>", "news@example.org"):
+        box.add([Received(NOON, "", "ada@example.net", f"From: {sender}\r\n\r\n".encode())])
+
+    names = [row.sender_name for row in box.list().rows]
+
+    assert names == ["news@example.org", "news@example.org", "Åsa, Envoi"]
+
+
 def test_one_click_needs_its_own_header() -> None:
     reading = read(b"List-Unsubscribe: <https://example.org/u/abc>\r\n\r\n")
 
