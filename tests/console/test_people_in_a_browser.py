@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import expect
+from playwright.sync_api import Dialog, expect
 
 from envoi.audiences.tests.factories import make_list, make_product
 from envoi.contacts.actions import fields, suppressions
@@ -108,7 +108,12 @@ def test_a_file_is_imported_from_choosing_it_to_its_refused_row(signed_in: Signe
 def test_no_payload_in_a_name_runs(signed_in: SignedIn) -> None:
     visit = signed_in()
     ran: list[str] = []
-    visit.page.on("dialog", lambda dialog: (ran.append(dialog.message), dialog.dismiss()))
+
+    def noticed(dialog: Dialog) -> None:
+        ran.append(dialog.message)
+        dialog.dismiss()
+
+    visit.page.on("dialog", noticed)
     chosen = payloads()[:90]
     people = [
         contact(f"p{n}@example.org", first_name=text[:200].strip(), organisation=text[:200].strip(), fields={"x": text})

@@ -19,6 +19,11 @@ class ContactsTaken:
 
 
 @dataclass(frozen=True, slots=True)
+class ContactsChanged:
+    """Contacts came, went or have another address or reference: who stands behind an address may have changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Suppressed:
     """An address is not to be mailed any more."""
 

@@ -6,7 +6,7 @@ from envoi.contacts.actions import import_run, imports
 from envoi.core.tasks import later, task
 
 # Short enough for a worker to stop politely, long enough that finding the place again costs little.
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 @task("contacts.import_file")

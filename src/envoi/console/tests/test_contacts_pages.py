@@ -172,7 +172,7 @@ def test_an_address_is_suppressed_and_lifted(editor: Client) -> None:
     assert list(Suppression.objects.values_list("address_key", "reason", "source")) == [
         ("bob@example.org", "manual", "phone call")
     ]
-    exported = b"".join(editor.get(reverse("contacts:suppressions-export"))).decode()  # type: ignore[arg-type]
+    exported = b"".join(editor.get(reverse("contacts:suppressions-export"))).decode()
     assert "bob@example.org,manual,phone call," in exported
 
 
@@ -198,7 +198,7 @@ def test_a_file_goes_from_the_page_to_a_new_list(editor: Client) -> None:
     assert list(Subscription.objects.values_list("list__name", "contact__address", "contact__kind", "status")) == [
         ("Friends", "ada@example.org", "lead", "confirmed")
     ]
-    problems = b"".join(editor.get(reverse("contacts:import-problems", args=[of.pk]))).decode()  # type: ignore[arg-type]
+    problems = b"".join(editor.get(reverse("contacts:import-problems", args=[of.pk]))).decode()
     assert problems.splitlines()[1].startswith("3,E-mail,wrong,")
 
 

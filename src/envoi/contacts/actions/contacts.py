@@ -11,9 +11,11 @@ from django.utils.translation import gettext as _
 
 from envoi.accounts.actions import audit
 from envoi.accounts.models import User
+from envoi.contacts.events import ContactsChanged
 from envoi.contacts.models import Contact, FieldDefinition, Kind
 from envoi.contacts.values import LONGEST, ValueProblem, cleaned, cleaned_further
 from envoi.core import addresses, clock
+from envoi.core.events import announce
 
 CHUNK = 1000
 
@@ -60,6 +62,7 @@ def delete(contact: Contact, *, actor: User | None) -> None:
     with transaction.atomic():
         audit.record(actor, "contact_delete", contact)
         contact.delete()
+        announce(ContactsChanged())
 
 
 def delete_many(contacts: QuerySet[Contact], *, actor: User | None) -> int:
@@ -70,6 +73,7 @@ def delete_many(contacts: QuerySet[Contact], *, actor: User | None) -> int:
             Contact.objects.filter(pk__in=ids).delete()
             done += len(ids)
         audit.record(actor, "contact_delete_many", count=done)
+        announce(ContactsChanged())
     return done
 
 
@@ -93,6 +97,7 @@ def _saved(contact: Contact, verb: str, actor: User | None) -> Contact:
         with transaction.atomic():
             contact.save()
             audit.record(actor, verb, contact)
+            announce(ContactsChanged())
     except IntegrityError as error:
         raise ContactExists(message) from error
     return contact

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -51,10 +51,14 @@ class Batch:
     suppressed: set[str] = field(default_factory=set)
 
 
-def work(import_id: int, *, seconds: float) -> bool:
+def work(import_id: int, *, seconds: float, told: Callable[[Import], None] = lambda of: None) -> bool:
     """Go on with an import for about `seconds`; whether rows are left.
 
-    A file that cannot be read ends the import as failed, with the reason on it.
+    A file that cannot be read ends the import as failed, with the reason on it. Each call reads the file again up to
+    its place, so calls should be few.
+
+    Args:
+        told: called after each batch.
     """
     of = Import.objects.get(pk=import_id)
     if of.status not in {Import.Status.QUEUED, Import.Status.RUNNING}:
@@ -63,7 +67,7 @@ def work(import_id: int, *, seconds: float) -> bool:
     try:
         if of.total is None and not _check(of):
             return False
-        if _take_rows(of, time.monotonic() + seconds):
+        if _take_rows(of, time.monotonic() + seconds, told):
             return True
     except _Overtaken:
         return False
@@ -148,12 +152,13 @@ def _still_running(of: Import, **changes: Any) -> bool:
     return bool(Import.objects.filter(pk=of.pk, status=Import.Status.RUNNING).update(**changes))
 
 
-def _take_rows(of: Import, until: float) -> bool:
+def _take_rows(of: Import, until: float, told: Callable[[Import], None]) -> bool:
     reader = reader_for(of)
     with opened(of) as stream:
         left = islice(rows(stream, of.encoding, of.delimiter, of.skip), of.rows, None)
         while batch := list(islice(left, BATCH)):
             _take_batch(of, reader, batch)
+            told(of)
             if time.monotonic() > until:
                 return of.rows < (of.total or 0)
     return False
