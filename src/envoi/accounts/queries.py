@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from django.db.models import QuerySet
+from allauth.mfa.models import Authenticator
+from django.db.models import Exists, OuterRef, QuerySet
 
 from envoi.accounts.models import AuditEntry, Role, User
 
 
 def users() -> QuerySet[User]:
-    """Everybody, those who may sign in first, by address."""
-    return User.objects.order_by("-is_active", "email")
+    """Everybody, those who may sign in first, by address; `second_factor` tells whether they have set one up."""
+    second_factor = Exists(Authenticator.objects.filter(user=OuterRef("pk")))
+    return User.objects.annotate(second_factor=second_factor).order_by("-is_active", "email")
 
 
 def owners() -> QuerySet[User]:

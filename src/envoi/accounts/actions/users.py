@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 
+from allauth.mfa.models import Authenticator
 from django.db import transaction
 
 from envoi.accounts.actions import audit
@@ -101,6 +102,14 @@ def reset_password(user: User, *, actor: User | None) -> str:
         user.save(update_fields=["password", "must_change_password"])
         audit.record(actor, "reset_password", user)
     return password
+
+
+def remove_second_factors(user: User, *, actor: User | None) -> None:
+    """Forget the authenticator app, passkeys and recovery codes of somebody who lost them; the password stays."""
+    with transaction.atomic():
+        removed, _by_type = Authenticator.objects.filter(user=user).delete()
+        if removed:
+            audit.record(actor, "remove_second_factors", user)
 
 
 def _locked(user: User) -> User:

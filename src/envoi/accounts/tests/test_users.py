@@ -1,5 +1,7 @@
 import pytest
+from allauth.mfa.models import Authenticator
 
+from envoi.accounts import queries
 from envoi.accounts.actions import users
 from envoi.accounts.models import AuditEntry, Role, User
 from envoi.accounts.tests.factories import a_user
@@ -75,3 +77,17 @@ def test_a_new_one_time_password_replaces_the_old_one() -> None:
     assert bob.check_password(password)
     assert not bob.check_password("correct horse battery")
     assert verbs() == ["reset_password"]
+
+
+def test_bob_who_lost_his_telephone_signs_in_with_his_password_again() -> None:
+    ada, bob = a_user(), a_user("bob@example.org", role=Role.VIEWER)
+    for person in (ada, bob):
+        Authenticator.objects.create(user=person, type=Authenticator.Type.TOTP, data={})
+    users.remove_second_factors(bob, actor=ada)
+    users.remove_second_factors(bob, actor=ada)
+    assert {user.email: user.second_factor for user in queries.users()} == {  # type: ignore[attr-defined]
+        "ada@example.org": True,
+        "bob@example.org": False,
+    }
+    assert bob.check_password("correct horse battery")
+    assert verbs() == ["remove_second_factors"]

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("users/<int:pk>/deactivation/", users.deactivation, name="user-deactivation"),
     path("users/<int:pk>/activation/", users.activation, name="user-activation"),
     path("users/<int:pk>/password/", users.password, name="user-password"),
+    path("users/<int:pk>/second-factors/", users.second_factors, name="user-second-factors"),
     path("audit/", audit.entries, name="audit"),
     path("sending/", include("envoi.console.settings.sending.urls")),
 ]

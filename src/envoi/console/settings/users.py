@@ -85,6 +85,15 @@ def password(request: SignedInRequest, pk: int) -> HttpResponse:
     return _show_password(request, user, actions.reset_password(user, actor=request.user))
 
 
+@requires(Permission.MANAGE_USERS)
+@require_POST
+def second_factors(request: SignedInRequest, pk: int) -> HttpResponse:
+    user = get_object_or_404(User, pk=pk)
+    actions.remove_second_factors(user, actor=request.user)
+    messages.success(request, _("%(user)s signs in with the password alone now.") % {"user": user})
+    return redirect("settings:users")
+
+
 def _show_password(request: SignedInRequest, user: User, one_time: str) -> HttpResponse:
     """Shown in the answer itself and nowhere kept: a redirect would have to store it."""
     return render(request, "console/settings/one_time_password.html", {"person": user, "one_time_password": one_time})
