@@ -13,10 +13,12 @@ from functools import lru_cache
 from liquid import BoundTemplate
 
 from envoi.content import liquid, mime
-from envoi.content.compile.constructs import Constructs, Kind, Run
-from envoi.content.compile.slots import Data, Slot, Specials, safe_special, slot
+from envoi.content.compile.constructs import Constructs, Hole, Kind, Run
+from envoi.content.compile.slots import ROOTS, Data, Slot, Specials, roots_of, safe_special, slot
 from envoi.content.merge_tags import SPECIALS
 
+_NUMBER = "\x1d"  # before the number of a slot; values hold no controls
+_DEFINES = re.compile(r"(?:for|assign|capture)\s+([\w-]+)")
 _BRACE = re.compile(r"\{(?=[{%])|\{\Z")
 _quoted_printable = lru_cache(maxsize=512)(mime.quoted_printable)
 
@@ -41,7 +43,8 @@ class Part:
         holes = [run for run in runs if not isinstance(run, str)]
         if flow or any(constructs[hole.marker].kind is Kind.TAG for hole in holes):
             field = "body" if html else "text"
-            self._template = liquid.parse(_source(runs, constructs), field=field, html=html, ours=True)
+            plain = {} if flow else self._plain_holes(holes, constructs)
+            self._template = liquid.parse(_source(runs, constructs, plain), field=field, html=html, ours=True)
         else:
             self._prepare(runs, constructs)
         self.base64 = mime.prefers_base64("".join(run for run in runs if isinstance(run, str)))
@@ -68,6 +71,20 @@ class Part:
                 self._slots.append(slot(construct, run.place))
             self._order.append(known[key])
             self._fixed.append("")
+
+    def _plain_holes(self, holes: list[Hole], constructs: Constructs) -> dict[Hole, int]:
+        """Holes that need no Liquid even beside conditions and loops, with their slots: none names a local variable."""
+        tags = [construct.inner for construct in constructs.by_marker.values() if construct.kind is Kind.TAG]
+        local = {found[1] for inner in tags if (found := _DEFINES.match(inner))}
+        known: dict[Hole, int] = {}
+        for hole in holes:
+            construct = constructs[hole.marker]
+            if hole in known or construct.kind not in (Kind.OUTPUT, Kind.SPECIAL) or construct.captured:
+                continue
+            if construct.kind is Kind.SPECIAL or roots_of(construct) <= ROOTS - local:
+                known[hole] = len(self._slots)
+                self._slots.append(slot(construct, hole.place))
+        return known
 
     def _encoded_frame(self) -> list[bytes]:
         if self._template is not None or self.base64:
@@ -105,16 +122,29 @@ class Part:
     def _runs(self, data: Data, specials: Specials) -> list[str]:
         if self._template is not None:
             written = liquid.render(self._template, {**data, **specials}, field="body")
-            return written.split(liquid.SEPARATOR)
+            return self._filled(written.split(liquid.SEPARATOR), data, specials)
         values = [slot(data, specials) for slot in self._slots]
         runs = [""] * (2 * len(self._order) + 1)
         runs[::2] = self._fixed
         runs[1::2] = [values[which] for which in self._order]
         return runs
 
+    def _filled(self, runs: list[str], data: Data, specials: Specials) -> list[str]:
+        known: dict[str, str] = {}
+        for at in range(1, len(runs) - 1, 2):
+            run = runs[at]
+            if run[:1] == _NUMBER:
+                if run not in known:  # not before: what a condition hides may have no value
+                    known[run] = self._slots[int(run[1:])](data, specials)
+                runs[at] = known[run]
+        return runs
 
-def _source(runs: list[Run], constructs: Constructs) -> str:
-    """The Liquid template of `runs`: every value ends in the filter of its place; other words stay words."""
+
+def _source(runs: list[Run], constructs: Constructs, plain: dict[Hole, int]) -> str:
+    """The Liquid template of `runs`: every value ends in the filter of its place; other words stay words.
+
+    Holes of `plain` become the number of their slot, to be filled afterwards.
+    """
     out = []
     for run in runs:
         if isinstance(run, str):
@@ -122,7 +152,9 @@ def _source(runs: list[Run], constructs: Constructs) -> str:
             continue
         construct = constructs[run.marker]
         place = run.place
-        if construct.kind is Kind.LITERAL:
+        if run in plain:
+            out.append(f"{liquid.SEPARATOR}{_NUMBER}{plain[run]}{liquid.SEPARATOR}")
+        elif construct.kind is Kind.LITERAL:
             out.append(f"{{% raw %}}{construct.inner}{{% endraw %}}")
         elif construct.kind is Kind.TAG:
             out.append(f"{{% {construct.inner} %}}")

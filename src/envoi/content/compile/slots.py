@@ -19,6 +19,7 @@ Specials = Mapping[str, str]
 Slot = Callable[[Data, Specials], str]
 
 HTML_PLACES = frozenset({Place.HTML, Place.ATTRIBUTE, Place.URL, Place.URL_PART, Place.CSS})
+ROOTS = frozenset({"contact", "organisation", "broadcast"}) | SPECIALS
 _SHARED = ("organisation", "broadcast")
 _SHAPES = frozenset({"size", "first", "last"})  # Liquid answers these of any list or text
 
@@ -44,6 +45,12 @@ def slot(construct: Construct, place: Place) -> Slot:
     used = liquid.parse(f"{{{{ {construct.inner} }}}}", field="", html=html).analyze(include_partials=False)
     same_for_all = bool(used.globals) and used.globals.keys() <= set(_SHARED) and "date" not in used.filters
     return _remembered(through_liquid) if same_for_all else through_liquid
+
+
+def roots_of(construct: Construct) -> frozenset[str]:
+    """The first names of everything that `construct` reads, such as "contact"."""
+    used = liquid.parse(f"{{{{ {construct.inner} }}}}", field="", html=True).analyze(include_partials=False)
+    return frozenset(used.variables)
 
 
 def _remembered(of: Slot) -> Slot:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envoi.content import mime
-from envoi.content.compile.constructs import Construct, Constructs, Hole, Kind, Run
+from envoi.content.compile.constructs import Construct, Constructs, Hole, Kind, Run, split
 from envoi.content.compile.parts import Part
 from envoi.content.escaping import Place
 from envoi.content.tests import factories
@@ -89,6 +89,24 @@ def same_both_ways(wanted: list[str | tuple[str, Place]], name: object, colour: 
 
     assert by_liquid.text(data, factories.SPECIALS) == straight.text(data, factories.SPECIALS)
     assert by_liquid.encoded(data, factories.SPECIALS) == straight.encoded(data, factories.SPECIALS)
+
+
+@given(VALUE, VALUE)
+def test_values_beside_conditions_and_loops_are_the_same_bytes_too(name: object, colour: object) -> None:
+    source = (
+        "a {{ contact.first_name }}{% if contact.fields.colour %}<b>{{ contact.fields.colour }}</b>{% endif %}"
+        "{% for i in (1..2) %}{{ i }}{{ contact.first_name | upcase }}{% endfor %}"
+        "{% capture c %}{{ contact.first_name }}{% endcapture %}{{ c }}{% assign organisation = contact %}"
+        "{{ organisation.first_name }}{% if contact.nothing %}{{ 1 | divided_by: contact.nothing }}{% endif %}"
+    )
+    constructs = Constructs()
+    runs = list(split(constructs.taken_out(source, "body"), lambda _at: Place.HTML))
+    data = factories.person(first_name=name, fields={"colour": colour})
+
+    quick, by_liquid = (Part(runs, constructs, html=True, flow=flow) for flow in (False, True))
+
+    assert quick.encoded(data, {}) == by_liquid.encoded(data, {})
+    assert quick.text(data, {}) == by_liquid.text(data, {})
 
 
 @given(st.text(max_size=300), st.text(max_size=300))
