@@ -44,7 +44,7 @@ class Command:
 COMMANDS = {
     "up": Command("up", "set up what is missing and run everything: web, workers, scheduler, sandbox mailbox", True),
     "web": Command("web", "run the web server only", True),
-    "worker": Command("worker", "run a worker for background tasks, or the scheduler"),
+    "worker": Command("worker", "run a worker for background tasks and recurring work"),
     "sandbox": Command("sandbox", "run the sandbox mailbox only"),
     "check": Command("check", "look at configuration and health, with hints"),
     "migrate": Command("migrate", "bring the database up to date"),

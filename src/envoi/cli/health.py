@@ -115,7 +115,7 @@ def processes() -> Iterator[Finding]:
     if found["scheduler"]:
         yield Finding("scheduler", State.GOOD, f"{found['scheduler']} alive")
     else:
-        hint = "Start Envoi with “envoi up”, or run “envoi worker --scheduler”."
+        hint = "Start Envoi with “envoi up”, or run “envoi worker”."
         yield Finding("scheduler", State.BAD, "none is alive", hint)
 
 

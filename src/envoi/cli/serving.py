@@ -1,6 +1,7 @@
 """What the long-lived processes do. Each function runs until SIGTERM or SIGINT and ends what is in flight.
 
-Called directly by `envoi web`, `worker`, `sandbox`, and in forked children by `envoi up`.
+Called directly by `envoi web`, `worker`, `sandbox`, and in forked children by `envoi up`. Workers and scheduler need
+`stop_on_signals` before; the web server and the sandbox see to signals themselves.
 """
 
 from __future__ import annotations
@@ -57,14 +58,12 @@ def web(host: str, port: int, workers: int, threads: int) -> int:
 
 def work(kind: str, queues: Sequence[str], threads: int) -> int:
     """Run background tasks."""
-    stop_on_signals()
     engine().work(list(queues), threads, kind, Timing())
     return 0
 
 
 def schedule() -> int:
     """Ask for recurring work when its time has come."""
-    stop_on_signals()
     scheduler.run(RECURRING, timedelta(seconds=1))
     return 0
 

@@ -71,6 +71,7 @@ def children(args: argparse.Namespace) -> list[Child]:
     def logged(target: Callable[[], int]) -> Callable[[], int]:
         def run_child() -> int:
             serving.quiet_logs()
+            serving.stop_on_signals()
             try:
                 return target()
             except (DatabaseError, OSError) as error:

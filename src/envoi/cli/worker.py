@@ -1,8 +1,9 @@
-"""`envoi worker`: background tasks and, with `--scheduler`, recurring work; for installations on several machines."""
+"""`envoi worker`: background tasks and recurring work, for installations on several machines."""
 
 from __future__ import annotations
 
 import argparse
+import threading
 
 from envoi.cli import serving
 
@@ -11,13 +12,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "Run background tasks until SIGTERM; then finish what is in flight."
     parser.add_argument("--queue", action="append", choices=["default", "sending"], help="only this queue (repeatable)")
     parser.add_argument("--threads", type=int, default=4, help="tasks at once (default: 4)")
-    parser.add_argument("--scheduler", action="store_true", help="ask for recurring work instead; any number may run")
+    parser.add_argument("--no-scheduler", action="store_true", help="leave recurring work to other workers")
 
 
 def run(args: argparse.Namespace) -> int:
     serving.quiet_logs()
-    if args.scheduler:
-        return serving.schedule()
     queues = args.queue or ["default", "sending"]
     kind = "sender" if queues == ["sending"] else "worker"
+    serving.stop_on_signals()
+    if not args.no_scheduler:
+        # Any number of schedulers may run: each piece of work is asked for once per interval.
+        threading.Thread(target=serving.schedule, name="scheduler", daemon=True).start()
     return serving.work(kind, queues, args.threads)

@@ -40,7 +40,7 @@ def test_living_processes_are_counted() -> None:
     for kind in ("worker", "scheduler"):
         heartbeats.beat(kind)
         assert found(kind) == (State.GOOD, "1 alive", "")
-    heartbeats.leave()
+    heartbeats.leave("scheduler")
     assert found("scheduler")[0] is State.BAD
 
 

@@ -21,12 +21,13 @@ def process_name() -> str:
 
 def beat(kind: str) -> None:
     """Say that this process lives. `kind` is worker, sender or scheduler."""
-    Heartbeat.objects.update_or_create(process=process_name(), defaults={"kind": kind, "seen_at": clock.now()})
+    process = f"{process_name()}:{kind}"
+    Heartbeat.objects.update_or_create(process=process, defaults={"kind": kind, "seen_at": clock.now()})
 
 
-def leave() -> None:
-    """Say that this process ends, and forget those that ended long ago without a word."""
-    Heartbeat.objects.filter(process=process_name()).delete()
+def leave(kind: str) -> None:
+    """Say that this process ends its work as `kind`, and forget those that ended long ago without a word."""
+    Heartbeat.objects.filter(process=f"{process_name()}:{kind}").delete()
     Heartbeat.objects.filter(seen_at__lt=clock.now() - FORGOTTEN_AFTER).delete()
 
 

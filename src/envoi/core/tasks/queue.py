@@ -141,7 +141,7 @@ async def work(queues: Sequence[str], threads: int, timing: Timing, *, wait: boo
         with contextlib.suppress(asyncio.CancelledError):
             await worker
         if kind:
-            await sync_to_async(quietly, thread_sensitive=False)(heartbeats.leave)
+            await sync_to_async(quietly, thread_sensitive=False)(lambda: heartbeats.leave(kind))
 
 
 async def wait_for_stop() -> None:

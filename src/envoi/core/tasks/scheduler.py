@@ -73,5 +73,5 @@ def run(entries: Sequence[Recurring], pause: timedelta = timedelta(seconds=1)) -
             logger.warning("Recurring work cannot be looked up, next try soon: %s", error)
             close_old_connections()
         ending.wait(pause.total_seconds())
-    heartbeats.leave()
+    heartbeats.leave("scheduler")
     connections.close_all()

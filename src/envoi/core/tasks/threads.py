@@ -50,7 +50,7 @@ class Crew:
         pool.shutdown(wait=False, cancel_futures=True)
         self.ended.set()
         speaker.join(timeout=2)
-        heartbeats.leave()
+        heartbeats.leave(self.kind)
         connections.close_all()
 
     def begin_one(self, pool: ThreadPoolExecutor) -> None:
