@@ -5,6 +5,7 @@ Guarantee: one transaction; an installation that holds contacts already is not t
 
 from __future__ import annotations
 
+from datetime import timedelta
 from random import Random
 
 from django.db import transaction
@@ -20,7 +21,7 @@ from envoi.core import clock
 from envoi.delivery.actions import setup
 from envoi.delivery.models import SenderIdentity
 from envoi.demo import history, texts
-from envoi.demo.people import people
+from envoi.demo.people import Person, people
 from envoi.instance.actions import change
 
 PEOPLE = 1000
@@ -41,14 +42,18 @@ def seed(count: int = PEOPLE, *, actor: User | None = None) -> None:
             raise NotEmpty("The demo organisation needs an installation without contacts.")
         chance = Random(count)  # noqa: S311
         introduce_organisation(actor)
-        contact_actions.create_many(
-            Contact(**{name: getattr(person, name) for name in person.__slots__}) for person in people(count)
-        )
+        contact_actions.create_many(_arrived(person, chance) for person in people(count))
         sell_products(chance, actor)
         fill_lists(chance, actor)
         suppress_some(chance)
         history.finished_newsletter(chance, actor=actor)
         history.draft_to_send(actor=actor)
+
+
+def _arrived(person: Person, chance: Random) -> Contact:
+    """One of the people, who came within the last two years, and before the newsletter was sent."""
+    at = clock.now() - history.AGO - timedelta(days=chance.uniform(1, 700))
+    return Contact(created_at=at, updated_at=at, **{name: getattr(person, name) for name in person.__slots__})
 
 
 def introduce_organisation(actor: User | None) -> None:
