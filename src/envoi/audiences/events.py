@@ -1,4 +1,4 @@
-"""What happens to lists that other domains want to know."""
+"""What happens to lists, products and audiences that other domains want to know."""
 
 from __future__ import annotations
 
@@ -11,3 +11,15 @@ class Unsubscribed:
 
     list_id: int
     contact_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReachChanged:
+    """Who is on a list or holds a product may have changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceSaved:
+    """An audience names other lists, products or contacts now."""
+
+    audience_id: int

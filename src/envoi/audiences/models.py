@@ -136,6 +136,13 @@ class AudienceMember(models.Model):
                 ),
             )
         ]
+        # Whether an audience names one product, list or contact is asked for each notice at each look.
+        indexes = [
+            models.Index(
+                fields=["audience", name], name=f"audience_member_{name}", condition=Q(**{f"{name}__isnull": False})
+            )
+            for name in ("product", "list", "contact")
+        ]
 
     def __str__(self) -> str:
         return f"{self.side} {self.list_id or self.product_id or self.contact_id}"

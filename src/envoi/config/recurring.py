@@ -8,5 +8,6 @@ from envoi.core.tasks.scheduler import Recurring
 
 RECURRING: tuple[Recurring, ...] = (
     Recurring("contacts.tidy_imports", timedelta(minutes=5)),
+    Recurring("notices.tidy_changes", timedelta(minutes=30)),
     Recurring("delivery.watchdog", timedelta(seconds=20)),
 )

@@ -51,6 +51,7 @@ INSTALLED_APPS = [
     "envoi.content",
     "envoi.delivery",
     "envoi.tracking",
+    "envoi.notices",
     "envoi.broadcasts",
     "envoi.reports",
     "envoi.console",

@@ -72,6 +72,11 @@ def _longer_than(limit: int) -> Callable[[str], Text | None]:
     return lambda value: _("Shorten this to %(limit)d characters.") % {"limit": limit} if len(value) > limit else None
 
 
+def _outside(least: int, most: int) -> Callable[[int], Text | None]:
+    message = _("Choose a number from %(least)d to %(most)d.")
+    return lambda value: None if least <= value <= most else message % {"least": least, "most": most}
+
+
 ORGANISATION_NAME = Definition(
     "organisation_name", "", _("Organisation name"), _("Stands in the footer of every e-mail."), _longer_than(200)
 )
@@ -98,8 +103,33 @@ OPT_OUT_REQUIRED = Definition(
     _("Require an unsubscribe link"),
     _("A marketing e-mail without one is not sent; if its author forgot it, it is added to the footer."),
 )
+NOTICES_PER_DASHBOARD = Definition(
+    "notices_per_dashboard",
+    5,
+    _("Notices on a dashboard"),
+    _("At most so many at once, the most urgent first; the rest is shown on request. 0 shows all."),
+    _outside(0, 100),
+)
+NEW_NOTICES_PER_DAY = Definition(
+    "new_notices_per_day",
+    0,
+    _("New notices a day"),
+    _(
+        "At most so many that a person has not seen before within 24 hours; errors, and what must be acknowledged, "
+        "always come. 0 for no limit."
+    ),
+    _outside(0, 100),
+)
 
 DEFINITIONS: dict[str, Definition[Any]] = {
     definition.name: definition
-    for definition in (ORGANISATION_NAME, POSTAL_ADDRESS, DEFAULT_LANGUAGE, TIME_ZONE, OPT_OUT_REQUIRED)
+    for definition in (
+        ORGANISATION_NAME,
+        POSTAL_ADDRESS,
+        DEFAULT_LANGUAGE,
+        TIME_ZONE,
+        OPT_OUT_REQUIRED,
+        NOTICES_PER_DASHBOARD,
+        NEW_NOTICES_PER_DAY,
+    )
 }

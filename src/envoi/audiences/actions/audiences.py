@@ -6,9 +6,11 @@ from django.db import transaction
 
 from envoi.accounts.actions import audit
 from envoi.accounts.models import User
+from envoi.audiences.events import AudienceSaved
 from envoi.audiences.models import Audience, AudienceMember, List, Product
 from envoi.audiences.queries import Targets
 from envoi.contacts.models import Contact
+from envoi.core.events import announce
 
 NOBODY = Targets()
 
@@ -27,6 +29,7 @@ def save_audience(
             ]
         )
         audit.record(actor, "audience_save", saved, include=include.ids[:50], exclude=exclude.ids[:50])
+        announce(AudienceSaved(saved.pk))
     return saved
 
 

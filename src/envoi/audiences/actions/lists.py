@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from envoi.accounts.actions import audit
 from envoi.accounts.models import User
-from envoi.audiences.events import Unsubscribed
+from envoi.audiences.events import ReachChanged, Unsubscribed
 from envoi.audiences.models import List, ListImport, Subscription
 from envoi.audiences.queries import insert_from
 from envoi.contacts.models import Contact, Import
@@ -67,6 +67,7 @@ def add(target: List, contacts: QuerySet[Contact], *, actor: User | None) -> int
     """
     with transaction.atomic():
         added = subscribe(target, contacts)
+        events.announce(ReachChanged())
         audit.record(actor, "list_add", target, count=added)
     return added
 
@@ -92,6 +93,7 @@ def remove(target: List, contacts: QuerySet[Contact], *, actor: User | None) -> 
             .delete()
         )
         audit.record(actor, "list_remove", target, count=removed)
+        events.announce(ReachChanged())
     return removed
 
 
@@ -101,6 +103,7 @@ def set_status(subscription: Subscription, status: str, *, actor: User | None) -
         subscription.status, subscription.changed_at = status, clock.now()
         subscription.save(update_fields=["status", "changed_at"])
         audit.record(actor, "subscription_change", subscription.list, contact=subscription.contact_id, status=status)
+        events.announce(ReachChanged())
         if status == Subscription.Status.UNSUBSCRIBED:
             events.announce(Unsubscribed(subscription.list_id, subscription.contact_id))
     return subscription

@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 from envoi.accounts.actions import audit
 from envoi.accounts.models import User
 from envoi.audiences.actions.lists import NameTaken
+from envoi.audiences.events import ReachChanged
 from envoi.audiences.models import Membership, Product
 from envoi.audiences.queries import insert_from
 from envoi.contacts.models import Contact
 from envoi.core import clock
+from envoi.core.events import announce
 
 
 def create(name: str, type_: str = Product.Type.PLAN, description: str = "", *, actor: User | None) -> Product:
@@ -50,6 +52,7 @@ def add(
             with_found="contact_id",
         )
         audit.record(actor, "membership_add", product, count=added, status=status)
+        announce(ReachChanged())
     return added
 
 
@@ -61,6 +64,7 @@ def set_membership(
         membership.status, membership.expires_at = status, expires_at
         membership.save(update_fields=["status", "expires_at"])
         audit.record(actor, "membership_change", membership.product, contact=membership.contact_id, status=status)
+        announce(ReachChanged())
     return membership
 
 
@@ -69,6 +73,7 @@ def remove(product: Product, contacts: QuerySet[Contact], *, actor: User | None)
     with transaction.atomic():
         removed, _by_model = product.memberships.filter(contact__in=contacts.order_by().values("id")).delete()
         audit.record(actor, "membership_remove", product, count=removed)
+        announce(ReachChanged())
     return removed
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from django.db import transaction
 
-from envoi.audiences.events import Unsubscribed
+from envoi.audiences.events import ReachChanged, Unsubscribed
 from envoi.audiences.models import Subscription
 from envoi.core import clock, events
 
@@ -41,4 +41,5 @@ def come_back(address_key: str, subscription_ids: Iterable[int]) -> int:
 def _set(ids: list[int], status: str) -> int:
     if not ids:
         return 0
+    events.announce(ReachChanged())
     return Subscription.objects.filter(pk__in=ids).update(status=status, changed_at=clock.now())

@@ -94,7 +94,7 @@ def test_putting_many_on_a_list_is_one_statement(
     for number in range(size):
         contact(f"p{number}@example.org")
     friends = lists.create("Friends", actor=None)
-    with django_assert_max_num_queries(4):
+    with django_assert_max_num_queries(5):
         assert lists.add(friends, Contact.objects.all(), actor=None) == size
     assert lists.add(friends, Contact.objects.all(), actor=None) == 0
     assert friends.subscriptions.filter(status=Subscription.Status.CONFIRMED).count() == size
