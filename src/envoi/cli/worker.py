@@ -20,7 +20,11 @@ def run(args: argparse.Namespace) -> int:
     queues = args.queue or ["default", "sending"]
     kind = "sender" if queues == ["sending"] else "worker"
     serving.stop_on_signals()
+    # Any number of schedulers may run: each piece of work is asked for once per interval.
+    scheduler = threading.Thread(target=serving.schedule, name="scheduler", daemon=True)
     if not args.no_scheduler:
-        # Any number of schedulers may run: each piece of work is asked for once per interval.
-        threading.Thread(target=serving.schedule, name="scheduler", daemon=True).start()
-    return serving.work(kind, queues, args.threads)
+        scheduler.start()
+    code = serving.work(kind, queues, args.threads)
+    if scheduler.is_alive():
+        scheduler.join(timeout=5)
+    return code
