@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from axe_playwright_python.sync_playwright import Axe
+from django.db import connections
 from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect, sync_playwright
 
@@ -134,6 +135,8 @@ def in_thread(work: Callable[[], Answer]) -> Answer:
             answers.append(work())
         except BaseException as error:
             failures.append(error)
+        finally:
+            connections.close_all()
 
     thread = threading.Thread(target=run)
     thread.start()

@@ -14,6 +14,7 @@ from envoi.accounts.models import Role, User
 from envoi.broadcasts.models import Broadcast
 from envoi.broadcasts.tests.factories import make_layout, people
 from envoi.contacts.models import Suppression
+from envoi.content.models import Layout
 from envoi.core.tasks.testing import run_due
 from envoi.delivery.models import Delivery, Transport
 from envoi.delivery.sandbox.store import Mailbox
@@ -51,14 +52,24 @@ def box(tmp_path: Path, settings: Settings, visit: Visit) -> Iterator[Mailbox]:
         yield mailbox
 
 
+LAYOUT = (
+    '<html><head></head><body><main>{{ content }}</main><p><a href="{{ webview_url }}">View in your browser</a></p>'
+    "<p>{{ organisation.name }} {{ organisation.address }}</p>"
+    '<p><a href="{{ unsubscribe_url }}">Unsubscribe</a></p></body></html>'
+)
+
+
 @pytest.fixture
 def organisation(box: Mailbox) -> None:
     """Ada's customers: two on the plan, three on the list, of whom Dmitri does not want mail; and Chloé."""
     identity = make_identity(make_transport("Sandbox", kind=Transport.Kind.SANDBOX))
     identity.is_default = True
     identity.save()
-    layout = make_layout("Bare")
+    # Whatever tests before left of the layout that every installation has.
+    Layout.objects.all().delete()
+    layout = make_layout("House", LAYOUT)
     layout.is_default = True
+    layout.save()
     dmitri = make_contact("dmitri@example.net", first_name="Dmitri")
     suppress("dmitri@example.net", Suppression.Reason.UNSUBSCRIBED)
     make_contact("chloe@example.net", first_name="Chloé", last_name="Martin")
