@@ -132,7 +132,10 @@ def removal(request: SignedInRequest, pk: int) -> HttpResponse:
     text = ngettext(
         "%(count)d contact was taken off “%(list)s”.", "%(count)d contacts were taken off “%(list)s”.", count
     ) % {"count": count, "list": target}
-    with_undo(request, text, reverse("audiences:list-members", args=[pk]), ids)
+    if ids:
+        with_undo(request, text, reverse("audiences:list-members", args=[pk]), ids)
+    else:
+        messages.success(request, text)
     return redirect("audiences:list", pk=pk)
 
 

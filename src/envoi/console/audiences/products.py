@@ -118,7 +118,10 @@ def memberships(request: SignedInRequest, pk: int) -> HttpResponse:
     text = ngettext(
         "%(count)d contact holds “%(product)s” now.", "%(count)d contacts hold “%(product)s” now.", count
     ) % {"count": count, "product": product}
-    with_undo(request, text, reverse("audiences:product-removal", args=[pk]), fresh)
+    if fresh:
+        with_undo(request, text, reverse("audiences:product-removal", args=[pk]), fresh)
+    else:
+        messages.success(request, text)
     return redirect("audiences:product", pk=pk)
 
 

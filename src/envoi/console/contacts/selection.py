@@ -45,7 +45,7 @@ def back(request: SignedInRequest) -> HttpResponse:
 
 
 def with_undo(request: SignedInRequest, text: str, url: str, ids: Iterable[int]) -> None:
-    """A message with a button that does the opposite to the same contacts."""
+    """A message with a button that does the opposite (to the same contacts, where some are meant)."""
     fields = format_html_join("", '<input type="hidden" name="contact" value="{}">', ((key,) for key in ids))
     messages.success(
         request,

@@ -142,7 +142,7 @@ def _check(of: Import) -> bool:
     count = 0
     with opened(of) as stream:
         for count, _record in enumerate(rows(stream, of.encoding, of.delimiter, of.skip), start=1):
-            if count % CHECK_EVERY == 0 and not _still_running(of, position=stream.tell()):
+            if count % CHECK_EVERY == 0 and not _still_running(of, position=stream.tell(), touched_at=clock.now()):
                 return False
     of.total = count
     return _still_running(of, position=of.size, total=count)

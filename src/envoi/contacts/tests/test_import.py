@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from envoi.contacts.actions import import_run, imports, suppressions
-from envoi.contacts.importing.records import Unreadable
+from envoi.contacts.importing.records import Record, Unreadable
 from envoi.contacts.models import Contact, FieldDefinition, Import, ImportProblem, Kind, Suppression
 from envoi.contacts.tests.factories import contact, received, started
+from envoi.core import clock
 from envoi.core.tasks.testing import run_due
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +152,32 @@ def test_an_import_that_is_killed_goes_on_and_counts_as_if_nothing_had_happened(
     assert import_run.work(of.pk, seconds=60) is False
     assert counts(of) == {"rows": 11, "created": 7, "unchanged": 3, "rejected": 1}
     assert list(ImportProblem.objects.values_list("line", flat=True)) == [12]
+
+
+def test_of_two_workers_with_the_same_rows_one_writes_them() -> None:
+    of = started("email\n" + "".join(f"p{n}@example.org\n" for n in range(5)) + "wrong\n")
+    late = Import.objects.get(pk=of.pk)
+    assert import_run.work(of.pk, seconds=60) is False
+    Import.objects.filter(pk=of.pk).update(status=Import.Status.RUNNING)
+    rows = [Record(line, [f"late{line}@example.org"]) for line in range(2, 8)]
+    with pytest.raises(import_run._Overtaken):
+        import_run._take_batch(late, import_run.reader_for(late), rows)
+    assert counts(of) == {"rows": 6, "created": 5, "rejected": 1}
+    assert not Contact.objects.filter(address__startswith="late").exists()
+    assert ImportProblem.objects.count() == 1
+
+
+def test_what_stands_still_is_woken_and_what_nobody_wants_is_given_up(data_folder: Path) -> None:
+    left, still, fresh = received(PEOPLE), received(PEOPLE), received(PEOPLE)
+    imports.start(still, still.mapping, in_background=False, actor=None)
+    assert imports.tidy() == 0
+    with clock.set_to(clock.now() + timedelta(minutes=11)):
+        Import.objects.filter(pk=left.pk).update(created_at=clock.now() - timedelta(days=8))
+        assert imports.tidy() == 2
+        assert run_due() == 1
+    states = dict(Import.objects.values_list("pk", "status"))
+    assert states == {left.pk: "cancelled", still.pk: "finished", fresh.pk: "mapping"}
+    assert [path.name for path in (data_folder / "imports").iterdir()] == [fresh.stored_as]
 
 
 def test_a_long_import_takes_turns() -> None:
