@@ -11,12 +11,14 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from envoi.accounts.models import Role, User
+from envoi.audiences.models import List
+from envoi.broadcasts.actions.send import send
 from envoi.broadcasts.models import Broadcast
-from envoi.broadcasts.tests.factories import make_layout, people
+from envoi.broadcasts.tests.factories import make_draft, make_layout, people
 from envoi.contacts.models import Suppression
 from envoi.content.models import Layout
 from envoi.core.tasks.testing import run_due
-from envoi.delivery.models import Delivery, Transport
+from envoi.delivery.models import Delivery, SenderIdentity, Transport
 from envoi.delivery.sandbox.store import Mailbox
 from envoi.delivery.tests.factories import (
     make_contact,
@@ -248,3 +250,20 @@ def test_the_wizard_and_the_page_fit_a_small_screen(
     expect(page.get_by_role("heading", name="0 of 2")).to_be_visible()
     visit.assert_fits()
     visit.shoot("broadcast-small")
+
+
+def test_every_page_can_be_read_in_the_dark(visit: Visit, organisation: None, signed_in: Callable[..., Visit]) -> None:
+    """The steps as whole pages, as they are without script or in a new tab; the broadcast before and after."""
+    ada = signed_in(Role.OWNER, theme="dark")
+    broadcast = make_draft(*List.objects.all(), identity=SenderIdentity.objects.get(), layout=Layout.objects.get())
+    pages = [f"/broadcasts/{broadcast.pk}/{step}" for step in ("targets/", "content/", "review/", "preview/?view=text")]
+    for path in ("/broadcasts/", "/broadcasts/new/", *pages):
+        ada.open(path)
+        ada.assert_accessible()
+    in_thread(lambda: send(broadcast, actor=None))
+    in_thread(run_due)
+    for path in ("", "recipients/", "recipients/?state=failed"):
+        ada.open(f"/broadcasts/{broadcast.pk}/{path}")
+        ada.assert_accessible()
+    ada.open(f"/broadcasts/{broadcast.pk}/")
+    ada.shoot("broadcast-dark")
