@@ -14,6 +14,11 @@ import polib
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "envoi"
 LANGUAGES = ("fr", "nl", "sv")
+PLURALS = {
+    "fr": "nplurals=2; plural=(n > 1);",
+    "nl": "nplurals=2; plural=(n != 1);",
+    "sv": "nplurals=2; plural=(n != 1);",
+}
 
 
 def extract(package: Path) -> None:
@@ -57,7 +62,18 @@ def finished(entry: polib.POEntry | None) -> bool:
 def main() -> int:
     extract(PACKAGE)
     for language in LANGUAGES:
-        file = polib.pofile(str(PACKAGE / "locale" / language / "LC_MESSAGES" / "django.po"))
+        path = str(PACKAGE / "locale" / language / "LC_MESSAGES" / "django.po")
+        file = polib.pofile(path, wrapwidth=0)
+        file.header, file.metadata_is_fuzzy = "Envoi, in the language that the folder names.", False
+        file.metadata = {
+            "Project-Id-Version": "Envoi",
+            "Language": language,
+            "MIME-Version": "1.0",
+            "Content-Type": "text/plain; charset=UTF-8",
+            "Content-Transfer-Encoding": "8bit",
+            "Plural-Forms": PLURALS[language],
+        }
+        file.save(path)
         print(f"{language}: {len(file)} texts, {len([entry for entry in file if not finished(entry)])} to translate")
     return 0
 
