@@ -60,19 +60,17 @@ def start(
         AlreadyStarted: there is a mailing of this reference.
     """
     now = clock.now()
+    wanted = {
+        "key": key or keys.random_key(),
+        "composer": composer,
+        "purpose": purpose,
+        "identity": identity,
+        "message_id_domain": identity.from_address.rpartition("@")[2],
+        "state_changed_by": actor,
+    }
     with transaction.atomic():
         mailing, made = Mailing.objects.get_or_create(
-            reference=reference,
-            defaults={
-                "key": key or keys.random_key(),
-                "composer": composer,
-                "purpose": purpose,
-                "identity": identity,
-                "message_id_domain": identity.from_address.rpartition("@")[2],
-                "created_at": now,
-                "state_changed_at": now,
-                "state_changed_by": actor,
-            },
+            reference=reference, defaults={**wanted, "created_at": now, "state_changed_at": now}
         )
         if not made:
             raise AlreadyStarted(reference)
