@@ -4,23 +4,32 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('audiences', '0002_listimport'),
-        ('contacts', '0003_import_touched_at'),
+        ("audiences", "0002_listimport"),
+        ("contacts", "0003_import_touched_at"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='audiencemember',
-            index=models.Index(condition=models.Q(('product__isnull', False)), fields=['audience', 'product'], name='audience_member_product'),
+            model_name="audiencemember",
+            index=models.Index(
+                condition=models.Q(("product__isnull", False)),
+                fields=["audience", "product"],
+                name="audience_member_product",
+            ),
         ),
         migrations.AddIndex(
-            model_name='audiencemember',
-            index=models.Index(condition=models.Q(('list__isnull', False)), fields=['audience', 'list'], name='audience_member_list'),
+            model_name="audiencemember",
+            index=models.Index(
+                condition=models.Q(("list__isnull", False)), fields=["audience", "list"], name="audience_member_list"
+            ),
         ),
         migrations.AddIndex(
-            model_name='audiencemember',
-            index=models.Index(condition=models.Q(('contact__isnull', False)), fields=['audience', 'contact'], name='audience_member_contact'),
+            model_name="audiencemember",
+            index=models.Index(
+                condition=models.Q(("contact__isnull", False)),
+                fields=["audience", "contact"],
+                name="audience_member_contact",
+            ),
         ),
     ]
