@@ -121,7 +121,7 @@ def checklist(broadcast: Broadcast, counted: Count) -> list[Check]:
     if transport is not None:
         checks.append(
             Check(
-                _("The way out is open: %(name)s") % {"name": transport},
+                _("The transport is ready: %(name)s") % {"name": transport},
                 transport.paused_at is None,
                 _("It is paused: %(reason)s") % {"reason": transport.paused_reason},
                 blocking=False,

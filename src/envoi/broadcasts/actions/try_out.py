@@ -1,4 +1,4 @@
-"""Send a broadcast to a few addresses to see it: at once, over the real way out, counted nowhere."""
+"""Send a broadcast to a few addresses to see it: at once, over the real transport, counted nowhere."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def send_test(
 
     Raises:
         NotReady: the content cannot be sent.
-        BroadcastError: the way out cannot be used.
+        BroadcastError: the transport cannot be used.
     """
     problems = readiness.content_problems(broadcast)
     if problems or broadcast.identity is None:
