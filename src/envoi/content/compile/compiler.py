@@ -192,7 +192,8 @@ def _used(written: str, constructs: Constructs) -> set[str]:
 def _with_html_footer(html: str, constructs: Constructs) -> str:
     used, lines = _used(html, constructs), []
     if "organisation.address" not in used:
-        lines.append("{{ organisation.name }}, {{ organisation.address }}")
+        # On lines of their own: neither needs the other, and nothing hangs in the air where one is not set.
+        lines += ["{{ organisation.name }}", "{{ organisation.address }}"]
     if "unsubscribe_url" not in used:
         lines.append(f'<a href="{{{{ unsubscribe_url }}}}" style="color:#5c6370">{escape(_("Unsubscribe"))}</a>')
     if not lines:
@@ -205,7 +206,7 @@ def _with_html_footer(html: str, constructs: Constructs) -> str:
 
 def _with_plain_footer(plain: str, constructs: Constructs) -> str:
     used = _used(plain, constructs)
-    lines = [] if "organisation.address" in used else ["{{ organisation.name }}, {{ organisation.address }}"]
+    lines = [] if "organisation.address" in used else ["{{ organisation.name }}", "{{ organisation.address }}"]
     lines += [] if "unsubscribe_url" in used else [f"{_('Unsubscribe')}: {{{{ unsubscribe_url }}}}"]
     if not lines:
         return plain
