@@ -67,7 +67,7 @@ def where() -> str:
     """The database, without its password."""
     values = connection.settings_dict
     if connection.vendor == "sqlite":
-        return f"Database {os.path.relpath(str(values['NAME']))}"
+        return f"Database {values['NAME']}"
     return f"Database {values['NAME']} on {values.get('HOST') or 'the local socket'}:{values.get('PORT') or 5432}"
 
 
