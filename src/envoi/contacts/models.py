@@ -48,6 +48,7 @@ class Contact(models.Model):
             models.Index(fields=["organisation", "id"], name="contact_by_organisation"),
             models.Index(fields=["language"], name="contact_by_language"),
             models.Index(fields=["-created_at", "-id"], name="contact_newest_first"),
+            models.Index(fields=["reference", "id"], name="contact_by_reference", condition=~models.Q(reference="")),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """Short addresses: they stand in every message several times."""
 
-from django.urls import path
+from django.urls import include, path
 
 from envoi.public import unsubscribing, views
 
@@ -10,4 +10,5 @@ urlpatterns = [
     path("c/<str:token>", views.click, name="click"),
     path("w/<str:token>", views.web_view, name="web_view"),
     path("u/<str:token>", unsubscribing.unsubscribe, name="unsubscribe"),
+    path("n/v1/", include("envoi.public.notices.urls")),
 ]
