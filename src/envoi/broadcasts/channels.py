@@ -21,7 +21,7 @@ class Channel:
     Attributes:
         name: as stored in `Broadcast.channel`.
         icon: name of the icon the console shows.
-        composer: name of the delivery composer that writes its messages.
+        composer: name of the delivery composer that writes its e-mails.
     """
 
     name: str
@@ -68,3 +68,12 @@ EMAIL = Channel(
     composer="broadcast",
 )
 register(EMAIL)
+
+NOTICE = Channel(
+    name="notice",
+    label=_("Message"),
+    description=_("A notice on everybody's dashboard, at once; by e-mail as well, if you like."),
+    icon="bell",
+    composer="broadcast",
+)
+register(NOTICE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict
+from html import escape
 from typing import Any
 
 from envoi.broadcasts.models import Broadcast
@@ -29,7 +30,7 @@ def source_of(broadcast: Broadcast) -> Source:
     return Source(
         subject=broadcast.subject,
         preheader=broadcast.preheader,
-        body=broadcast.body,
+        body=broadcast.body + _button(broadcast),
         body_type="rich_text" if broadcast.body_type == Broadcast.BodyType.RICH_TEXT else "html",
         text=broadcast.text_body,
         layout_html=layout.html if layout else "",
@@ -39,6 +40,14 @@ def source_of(broadcast: Broadcast) -> Source:
         track_opens=broadcast.track_opens,
         fields=frozenset(FieldDefinition.objects.values_list("key", flat=True)),
     )
+
+
+def _button(broadcast: Broadcast) -> str:
+    """The button of a notice as a link below the content of its e-mail."""
+    plan = getattr(broadcast, "plan", None)
+    if plan is None or not plan.link_url:
+        return ""
+    return f'<p><a href="{escape(plan.link_url)}">{escape(plan.link_label)}</a></p>'
 
 
 def written_down(source: Source) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class BroadcastStarted:
-    """A broadcast left the drafts; its deliveries stand in the ledger."""
+    """A broadcast left the drafts: its deliveries stand in the ledger, or its notice on dashboards."""
 
     broadcast_id: int
-    mailing_id: int
+    mailing_id: int | None
+    notice_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

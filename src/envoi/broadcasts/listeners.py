@@ -51,4 +51,5 @@ def _end(mailing_id: int, status: Broadcast.Status) -> None:
 
 
 def _of(mailing_id: int) -> QuerySet[Broadcast]:
-    return Broadcast.objects.filter(mailing_id=mailing_id)
+    # One that stands on dashboards goes on to stand there, whatever becomes of its e-mail.
+    return Broadcast.objects.filter(mailing_id=mailing_id, notice=None)

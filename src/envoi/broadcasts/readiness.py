@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from envoi.broadcasts import composing
+from envoi.broadcasts import composing, noticing
 from envoi.broadcasts.errors import Problem
 from envoi.broadcasts.models import Broadcast
 from envoi.content.problems import ContentError
@@ -18,6 +18,7 @@ from envoi.delivery.models import Purpose
 from envoi.delivery.queries import AudienceCount, preview
 from envoi.instance import queries as settings
 from envoi.instance import schema
+from envoi.notices.queries import reach
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -60,7 +61,15 @@ class Check:
 
 
 def count(broadcast: Broadcast) -> Count:
-    """What a freeze at this moment would give; one statement."""
+    """What a freeze at this moment would give, or who would see the notice now; one statement."""
+    if noticing.is_notice(broadcast):
+        people = reach(broadcast.audience)
+        return Count(people, people, [])
+    return count_email(broadcast)
+
+
+def count_email(broadcast: Broadcast) -> Count:
+    """Who would get it as an e-mail at this moment; one statement."""
     found: AudienceCount = preview(broadcast.audience, broadcast.purpose)
     return Count(found.total, found.will_receive, [(reason.label, number) for reason, number in found.skipped.items()])
 
@@ -96,24 +105,35 @@ def audience_problems(counted: Count) -> list[Problem]:
 
 def problems(broadcast: Broadcast, counted: Count) -> list[Problem]:
     """Everything that stands in the way of sending."""
-    return audience_problems(counted) + content_problems(broadcast)
+    return audience_problems(counted) + said_problems(broadcast)
+
+
+def said_problems(broadcast: Broadcast) -> list[Problem]:
+    """What is wrong with what it says, on dashboards and in the e-mail, as far as it goes there."""
+    if not noticing.is_notice(broadcast):
+        return content_problems(broadcast)
+    return noticing.problems(broadcast) or (content_problems(broadcast) if noticing.wants_email(broadcast) else [])
 
 
 def checklist(broadcast: Broadcast, counted: Count) -> list[Check]:
     """What was looked at before sending, for the author."""
-    to, says = audience_problems(counted), content_problems(broadcast)
+    to, says = audience_problems(counted), said_problems(broadcast)
     transport = broadcast.identity.transport if broadcast.identity else None
     checks = [
         Check(_("Somebody gets it"), not to, _said(to), "targets"),
         Check(_("The content can be sent"), not says, _said(says), "content"),
+    ]
+    if noticing.is_notice(broadcast) and not noticing.wants_email(broadcast):
+        return checks
+    checks.append(
         Check(
             _("It has a preview text"),
             bool(broadcast.preheader.strip()),
             _("Most mailboxes show it after the subject."),
             "content",
             blocking=False,
-        ),
-    ]
+        )
+    )
     if broadcast.purpose == Purpose.MARKETING:
         address = settings.get(schema.POSTAL_ADDRESS).strip()
         hint = _("The law of many countries asks for it in marketing e-mail. It is entered under Settings.")

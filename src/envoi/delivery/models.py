@@ -143,6 +143,7 @@ class Delivery(models.Model):
         FREQUENCY_CAP = "frequency_cap", _("Frequency cap")
         RENDER_ERROR = "render_error", _("Message could not be rendered")
         CANCELLED = "cancelled", _("Cancelled")
+        SEEN_NOTICE = "seen_notice", _("Saw the message on a dashboard")
 
     # Without indexes of their own: those below begin with them, and each index costs a freeze of a million seconds.
     mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="deliveries", db_index=False)

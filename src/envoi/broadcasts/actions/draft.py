@@ -13,12 +13,17 @@ from envoi.audiences.actions.audiences import copy as copy_audience
 from envoi.audiences.actions.audiences import save_audience
 from envoi.audiences.models import Audience, AudienceMember
 from envoi.audiences.queries import Targets, targets_of
-from envoi.broadcasts import channels
+from envoi.broadcasts import channels, noticing
 from envoi.broadcasts.errors import BroadcastError
-from envoi.broadcasts.models import Broadcast
+from envoi.broadcasts.models import Broadcast, NoticePlan
 from envoi.content.models import Layout
 from envoi.core import clock
-from envoi.delivery.models import SenderIdentity
+from envoi.delivery.models import Purpose, SenderIdentity
+
+# Its dates are those of the first time.
+PLAN_COPIED = (
+    "level", "dismissible", "must_acknowledge", "link_label", "link_url", "fixed", "email", "email_after_hours",
+)  # fmt: skip
 
 
 class Content(TypedDict, total=False):
@@ -47,12 +52,16 @@ def create(channel: str, *, actor: User | None, **content: Unpack[Content]) -> B
         UnknownChannel: `channel` is not registered.
     """
     channels.get(channel)
+    if channel == channels.NOTICE.name:
+        content.setdefault("purpose", Purpose.INFORMATIONAL)
     content.setdefault("layout", Layout.objects.filter(is_default=True).first())
     content.setdefault("identity", SenderIdentity.objects.filter(is_default=True).first())
     with transaction.atomic():
         broadcast = Broadcast.objects.create(
             channel=channel, audience=Audience.objects.create(), created_by=actor, **content
         )
+        if noticing.is_notice(broadcast):
+            NoticePlan.objects.create(broadcast=broadcast)
         audit.record(actor, "broadcast_create", broadcast)
     return broadcast
 
@@ -110,6 +119,10 @@ def duplicate(broadcast: Broadcast, *, actor: User | None) -> Broadcast:
             audience=copy_audience(broadcast.audience, actor=actor),
             created_by=actor,
         )
+        if noticing.is_notice(broadcast):
+            stands = broadcast.plan
+            kept = {name: getattr(stands, name) for name in PLAN_COPIED}
+            NoticePlan.objects.create(broadcast=copy, **kept)
         audit.record(actor, "broadcast_copy", copy, of=broadcast.pk)
     return copy
 

@@ -13,6 +13,7 @@ from envoi.broadcasts.errors import NotReady, Problem
 from envoi.broadcasts.events import BroadcastStarted
 from envoi.broadcasts.models import Broadcast, FrozenContent
 from envoi.broadcasts.senders import sender_of
+from envoi.content.compile import Source
 from envoi.core import clock
 from envoi.core.events import announce
 from envoi.delivery.actions import mailing as mailings
@@ -33,13 +34,10 @@ def send(broadcast: Broadcast, *, actor: User | None, confirmed: int | None = No
     with transaction.atomic():
         draft = locked_draft(broadcast)
         counted = readiness.count(draft)
-        problems = readiness.problems(draft, counted) or _surprise(counted.will_receive, confirmed)
+        problems = readiness.problems(draft, counted) or surprise(counted.will_receive, confirmed)
         if problems or draft.identity is None:
             raise NotReady(problems)
-        source = composing.source_of(draft)
-        FrozenContent.objects.create(
-            broadcast=draft, source=composing.written_down(source), sender=sender_of(draft).written_down()
-        )
+        source = freeze_content(draft)
         mailing = mailings.start(
             draft.audience,
             reference=f"broadcast:{draft.pk}",
@@ -58,7 +56,16 @@ def send(broadcast: Broadcast, *, actor: User | None, confirmed: int | None = No
     return mailing
 
 
-def _surprise(will_receive: int, confirmed: int | None) -> list[Problem]:
+def freeze_content(draft: Broadcast) -> Source:
+    """Keep what it says and in whose name."""
+    source = composing.source_of(draft)
+    FrozenContent.objects.create(
+        broadcast=draft, source=composing.written_down(source), sender=sender_of(draft).written_down()
+    )
+    return source
+
+
+def surprise(will_receive: int, confirmed: int | None) -> list[Problem]:
     """One in a hundred more is the coming and going of a living list; beyond that a person looks again."""
     if confirmed is None or will_receive <= confirmed * 1.01:
         return []

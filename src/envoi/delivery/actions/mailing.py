@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Mapping
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from envoi.accounts.actions import audit
@@ -48,6 +50,7 @@ def start(
     identity: SenderIdentity,
     actor: User | None,
     key: str = "",
+    leave_out: Mapping[Delivery.SkipReason, Q] | None = None,
 ) -> Mailing:
     """Freeze `audience` into the ledger and order the first shift.
 
@@ -55,6 +58,7 @@ def start(
         reference: what is sent, such as "broadcast:12"; started once and never again.
         composer: the name under which a `Composer` is registered.
         key: the mailing's own random key, when the caller needs it beforehand.
+        leave_out: conditions on ledger rows that are skipped besides, with the reason.
 
     Raises:
         AlreadyStarted: there is a mailing of this reference.
@@ -76,6 +80,8 @@ def start(
             raise AlreadyStarted(reference)
         mailing.total = freeze(mailing, audience)
         mailing.save(update_fields=["total"])
+        for reason, condition in (leave_out or {}).items():
+            mailing.deliveries.filter(condition, state=Row.PENDING).update(state=Row.SKIPPED, skip_reason=reason)
         recount(mailing)
         audit.record(actor, "start", mailing, reference=reference, recipients=mailing.total)
         announce(MailingStarted(mailing.pk))
