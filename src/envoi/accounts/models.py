@@ -46,6 +46,9 @@ class User(AbstractBaseUser):
 
     objects: ClassVar[UserManager] = UserManager()
 
+    # The key through which a program acts in this person's name; "" for the person. Not stored but in the audit.
+    through = ""
+
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = []
@@ -55,6 +58,41 @@ class User(AbstractBaseUser):
 
     def get_full_name(self) -> str:
         return str(self)
+
+
+class ApiKey(models.Model):
+    """Lets a program in, in the name of the owner who made it.
+
+    Only the SHA-256 of the key is kept: it has 256 random bits, so that a slow hash would protect nothing more.
+    """
+
+    name = models.CharField(_("name"), max_length=100)
+    # The beginning of the key, by which people know it again.
+    prefix = models.CharField(max_length=14, editable=False)
+    key_hash = models.CharField(max_length=64, unique=True, editable=False)
+    # Values of `permissions.Permission`.
+    scopes = models.JSONField(_("may"), default=list)
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_keys")
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    expires_at = models.DateTimeField(_("until"), null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def has_expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= clock.now()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still lets anybody in."""
+        return self.revoked_at is None and not self.has_expired and self.owner.is_active
 
 
 class AuditEntry(models.Model):

@@ -6,8 +6,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import AnonymousUser
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
-from envoi.accounts.models import Role
+from envoi.accounts.models import ApiKey, Role
 
 if TYPE_CHECKING:
     from envoi.accounts.models import User
@@ -41,6 +43,18 @@ CATALOGUE: dict[str, frozenset[Permission]] = {
 }
 
 
+# What an API key can be given. The API has nothing else yet; each resource adds what it needs.
+SCOPES: dict[Permission, Promise] = {
+    Permission.VIEW: _("Read notices and their numbers"),
+    Permission.SEND_BROADCASTS: _("Publish, change, end and withdraw notices"),
+}
+
+
 def may(user: User | AnonymousUser, permission: Permission) -> bool:
     """Whether `user` may do this; somebody who is not signed in, or no longer may, may nothing."""
     return user.is_authenticated and user.is_active and permission in CATALOGUE.get(user.role, frozenset())
+
+
+def key_may(key: ApiKey, permission: Permission) -> bool:
+    """Whether a program with `key` may do this: the key names it, and its owner still may."""
+    return key.is_alive and permission in key.scopes and may(key.owner, permission)

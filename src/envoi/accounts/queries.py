@@ -1,11 +1,13 @@
-"""Read users and the audit."""
+"""Read users, API keys and the audit."""
 
 from __future__ import annotations
 
-from allauth.mfa.models import Authenticator
-from django.db.models import Exists, OuterRef, QuerySet
+import hashlib
 
-from envoi.accounts.models import AuditEntry, Role, User
+from allauth.mfa.models import Authenticator
+from django.db.models import Exists, F, OuterRef, QuerySet
+
+from envoi.accounts.models import ApiKey, AuditEntry, Role, User
 
 
 def users() -> QuerySet[User]:
@@ -25,3 +27,18 @@ def audit_entries(q: str = "") -> QuerySet[AuditEntry]:
     if q:
         entries = entries.filter(actor_label__icontains=q) | entries.filter(subject_label__icontains=q)
     return entries
+
+
+def api_keys() -> QuerySet[ApiKey]:
+    """All keys with their owners, those that still let somebody in first, newest first."""
+    return ApiKey.objects.select_related("owner").order_by(F("revoked_at").desc(nulls_first=True), "-id")
+
+
+def api_key_of(token: str) -> ApiKey | None:
+    """The key, whether it is still alive or not; one statement."""
+    return ApiKey.objects.select_related("owner").filter(key_hash=hash_of(token)).first()
+
+
+def hash_of(token: str) -> str:
+    """What is kept of an API key."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()

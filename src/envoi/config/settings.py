@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "django_htmx",
     "django_tasks",
+    "ninja",
     "csp",
     *(["procrastinate.contrib.django"] if POSTGRESQL else []),
     "envoi.core",
@@ -56,10 +57,12 @@ INSTALLED_APPS = [
     "envoi.reports",
     "envoi.console",
     "envoi.public",
+    "envoi.api",
 ]
 
 MIDDLEWARE = [
     "envoi.public.middleware.readers",
+    "envoi.api.middleware.programs",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -1,4 +1,4 @@
-"""Every address of the product: the console and the pages readers see. No address is of both."""
+"""Every address of the product: the API, the pages readers see, and the console. No address is of two."""
 
 from django.urls import include, path
 
@@ -16,6 +16,7 @@ UNUSED = [
 ]
 
 urlpatterns = [
+    path("api/", include("envoi.api.urls")),
     path("", include("envoi.public.urls")),
     *(path(f"accounts/{unused}", absent) for unused in UNUSED),
     path("accounts/password/reset/", forgotten),

@@ -1,5 +1,6 @@
 """Who is on a list, who holds a product, whom an audience names. Everything set-based."""
 
+from envoi.audiences.queries.names import Name, NamesUnknown, named_targets
 from envoi.audiences.queries.people import (
     active_lists,
     active_products,
@@ -39,6 +40,8 @@ __all__ = [
     "KINDS",
     "LISTS",
     "PRODUCTS",
+    "Name",
+    "NamesUnknown",
     "Target",
     "Targets",
     "active_lists",
@@ -53,6 +56,7 @@ __all__ = [
     "members",
     "memberships",
     "memberships_of",
+    "named_targets",
     "on_list",
     "on_product",
     "product_counts",
