@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import threading
 
+from django.db import connection
+
 from envoi.cli import serving
 
 
@@ -20,6 +22,8 @@ def run(args: argparse.Namespace) -> int:
     queues = args.queue or ["default", "sending"]
     kind = "sender" if queues == ["sending"] else "worker"
     serving.stop_on_signals()
+    # A database that is away at the start is for the person who starts it; later it is waited for.
+    connection.ensure_connection()
     # Any number of schedulers may run: each piece of work is asked for once per interval.
     scheduler = threading.Thread(target=serving.schedule, name="scheduler", daemon=True)
     if not args.no_scheduler:
