@@ -29,10 +29,13 @@ from envoi.api.notice_schemas import (
 from envoi.api.problems import Problem, invalid, not_found
 from envoi.api.schemas import Cursor, only_known
 from envoi.audiences.queries import NamesUnknown, Targets, named_targets
+from envoi.broadcasts.actions import on_dashboards as actions
+from envoi.broadcasts.actions.steer import NotSteerable
+from envoi.broadcasts.errors import NotReady
 from envoi.core import clock
 from envoi.core.pagination import paginate
-from envoi.notices import actions, queries
-from envoi.notices.actions.publish_to import publish_to
+from envoi.notices import queries
+from envoi.notices.actions import NoticeOver, NoticeRefused
 from envoi.notices.models import Notice
 from envoi.notices.queries.states import in_state
 
@@ -78,14 +81,15 @@ def one(request: HttpRequest, key: Key) -> NoticeWithTargets:
 def change(request: ApiRequest, key: Key, changes: NoticeChanges) -> NoticeWithTargets:
     """Everybody sees the new words at their next look. Fields that are left out stay as they are."""
     notice, actor = _found(key), actor_of(request)
-    return told_with_targets(_tried(lambda: actions.change(notice, actor=actor, **changes.wording())))
+    _tried(lambda: actions.change(notice, actor=actor, **changes.wording()))
+    return told_with_targets(notice)
 
 
 @router.post("/notices/{key}/end", auth=SEND, response=NoticeWithTargets, operation_id="end_notice", summary="End")
 def end(request: ApiRequest, key: Key) -> HttpResponse:
     """Show it no more. It stays among everybody's past messages."""
     notice, actor = _found(key), actor_of(request)
-    return once(request, 200, lambda: told_with_targets(_tried(lambda: actions.end_now(notice, actor=actor))))
+    return once(request, 200, lambda: _after(notice, lambda: actions.end(notice, actor=actor)))
 
 
 @router.post(
@@ -94,7 +98,7 @@ def end(request: ApiRequest, key: Key) -> HttpResponse:
 def withdraw(request: ApiRequest, key: Key) -> HttpResponse:
     """Take it back, also from everybody's past messages. Its numbers stay."""
     notice, actor = _found(key), actor_of(request)
-    return once(request, 200, lambda: told_with_targets(_tried(lambda: actions.withdraw(notice, actor=actor))))
+    return once(request, 200, lambda: _after(notice, lambda: actions.withdraw(notice, actor=actor)))
 
 
 @router.get("/notices/{key}/numbers", auth=READ, response=NoticeNumbers, operation_id="count_notice", summary="Numbers")
@@ -108,7 +112,12 @@ def _published(request: ApiRequest, wanted: NoticeWanted) -> NoticeWithTargets:
         raise invalid([("body", _("Write the content either as HTML in “body” or as plain text in “text”."))])
     include, exclude = _targets("targets", wanted), _targets("exclude", wanted)
     fixed, actor, wording = wanted.fixed, actor_of(request), wanted.wording()
-    return told_with_targets(_tried(lambda: publish_to(include, exclude, fixed=fixed, actor=actor, **wording)))
+    return told_with_targets(_tried(lambda: actions.publish(include, exclude, fixed=fixed, actor=actor, **wording)))
+
+
+def _after(notice: Notice, work: Callable[[], None]) -> NoticeWithTargets:
+    _tried(work)
+    return told_with_targets(notice)
 
 
 def _targets(field: str, wanted: NoticeWanted) -> Targets:
@@ -130,7 +139,9 @@ def _tried(work: Callable[[], Done]) -> Done:
     """What `work` gives; what it refuses becomes a problem."""
     try:
         return work()
-    except actions.NoticeRefused as refused:
+    except NoticeRefused as refused:
         raise invalid([(FIELDS.get(field, field), message) for field, message in refused.problems]) from refused
-    except actions.NoticeOver as over:
+    except NotReady as refused:
+        raise invalid([(FIELDS.get(one.field, one.field), one.message) for one in refused.problems]) from refused
+    except (NoticeOver, NotSteerable) as over:
         raise Problem(409, "notice_over", str(over)) from over
