@@ -39,25 +39,43 @@ function icons() {
   return drawn;
 }
 
-function finish(result) {
-  const manifest = {};
-  for (const [path, { entryPoint }] of Object.entries(result.metafile.outputs)) {
-    if (entryPoint && entries.includes(basename(entryPoint))) manifest[basename(entryPoint)] = basename(path);
-    if (!/\.(js|css)$/.test(path)) continue;
+function compress(paths) {
+  for (const path of paths.filter((path) => /\.(js|css)$/.test(path))) {
     const file = join(here, path);
     const content = readFileSync(file);
     writeFileSync(`${file}.gz`, gzipSync(content, { level: 9 }));
     writeFileSync(`${file}.br`, brotliCompressSync(content, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }));
   }
+}
+
+function finish(result) {
+  const manifest = {};
+  for (const [path, { entryPoint }] of Object.entries(result.metafile.outputs)) {
+    if (entryPoint && entries.includes(basename(entryPoint))) manifest[basename(entryPoint)] = basename(path);
+  }
+  compress(Object.keys(result.metafile.outputs));
   writeFileSync(join(out, "manifest.json"), JSON.stringify(manifest, null, 1));
   writeFileSync(join(out, "icons.json"), JSON.stringify(icons()));
 }
+
+// The script for other people's pages: one plain file whose name stays, for browsers as old as their customers'.
+const alone = {
+  ...options,
+  entryPoints: ["src/notices.js"],
+  splitting: false,
+  format: "iife",
+  entryNames: "[name]",
+  legalComments: "none",
+};
 
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out, { recursive: true });
 if (process.argv.includes("--watch")) {
   const plugin = { name: "finish", setup: (build) => build.onEnd((result) => result.metafile && finish(result)) };
   await (await esbuild.context({ ...options, plugins: [plugin] })).watch();
+  await (await esbuild.context(alone)).watch();
 } else {
-  finish(await esbuild.build(options));
+  const [built, script] = await Promise.all([esbuild.build(options), esbuild.build(alone)]);
+  finish(built);
+  compress(Object.keys(script.metafile.outputs));
 }

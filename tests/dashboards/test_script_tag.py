@@ -1,0 +1,193 @@
+"""The script tag on somebody else's page, under a strict content security policy, on another origin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from envoi.contacts.models import Contact
+from envoi.core import clock
+from envoi.notices import actions, identity
+from envoi.notices.models import Reading
+from envoi.notices.tests.factories import make_notice
+from envoi.public.tests.dashboards import Site, make_site
+from tests.browser import SMALL, Visit
+from tests.dashboards.host import Host
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+WITHIN_FIVE_SECONDS = 5_000
+Opened = Callable[..., Page]
+
+
+@pytest.fixture
+def shop(host: Host, transactional_db: None) -> Site:
+    return make_site("Shop", host.url)
+
+
+@pytest.fixture
+def open_shop(host: Host, shop: Site, live_server: LiveServer, visit: Visit) -> Opened:
+    """The shop's page as Ada's browser shows it."""
+
+    def opened(customer: str = "mail:ada@example.net", *, language: str = "en", here: str = "", **data: str) -> Page:
+        until = int((clock.now() + timedelta(hours=1)).timestamp())
+        attributes = {
+            "data-key": shop.key.key,
+            "data-customer": customer,
+            "data-expires": str(until),
+            "data-signature": identity.sign(shop.secret, customer, until),
+            **{f"data-{name}": value for name, value in data.items()},
+        }
+        visit.page.goto(host.show(live_server.url, attributes, language=language, here=here))
+        return visit.page
+
+    return opened
+
+
+def test_a_notice_comes_is_read_and_dismissed_by_keyboard(ada: Contact, open_shop: Opened, visit: Visit) -> None:
+    first = make_notice(ada, subject="Maintenance tonight", level="warning")
+    second = make_notice(ada, subject="New prices", link_label="See them", link_url="https://example.org/prices")
+    page = open_shop()
+    region = page.get_by_role("region", name="Notices")
+    expect(region.get_by_role("article")).to_have_count(2)
+    expect(region.get_by_role("heading")).to_have_text(["Warning: Maintenance tonight", "Information: New prices"])
+    expect(region.get_by_role("link", name="See them")).to_have_attribute("href", "https://example.org/prices")
+    visit.assert_accessible()
+    visit.shoot("notices-script")
+    region.get_by_role("button", name="Dismiss: Maintenance tonight").focus()
+    page.keyboard.press("Enter")
+    expect(region.get_by_role("article")).to_have_count(1)
+    expect(region.get_by_role("article", name="New prices")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(region.get_by_role("link", name="See them")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Space")
+    expect(region).to_be_hidden()
+    page.reload()
+    expect(page.get_by_role("article")).to_have_count(0)
+    assert {reading.notice_id for reading in Reading.objects.exclude(dismissed_at=None)} == {first.pk, second.pk}
+    assert page.context.cookies() == []
+
+
+def test_an_open_page_shows_a_new_notice_and_loses_a_withdrawn_one(ada: Contact, open_shop: Opened) -> None:
+    page = open_shop()
+    expect(page.locator("envoi-notices")).to_be_attached()
+    notice = make_notice(ada, subject="Right now")
+    expect(page.get_by_role("article", name="Right now")).to_be_visible(timeout=WITHIN_FIVE_SECONDS)
+    actions.change(notice, subject="Right now, again", actor=None)
+    expect(page.get_by_role("article", name="Right now, again")).to_be_visible(timeout=WITHIN_FIVE_SECONDS)
+    actions.withdraw(notice, actor=None)
+    expect(page.get_by_role("article")).to_have_count(0, timeout=WITHIN_FIVE_SECONDS)
+    assert list(Reading.objects.values_list("notice", "contact")) == [(notice.pk, ada.pk)]
+
+
+def test_nothing_on_the_page_moves(ada: Contact, open_shop: Opened) -> None:
+    make_notice(ada)
+    page = open_shop()
+    before = page.locator("#first").bounding_box()
+    expect(page.get_by_role("article")).to_have_count(1)
+    assert page.locator("#first").bounding_box() == before
+    page.get_by_role("button", name="1 notice").click()
+    expect(page.get_by_role("article")).to_have_count(0)
+    page.get_by_role("button", name="1 notice").click()
+    expect(page.get_by_role("article")).to_have_count(1)
+
+
+def test_the_page_may_say_where_and_reserve_the_room(ada: Contact, open_shop: Opened) -> None:
+    make_notice(ada)
+    page = open_shop(here="<envoi-notices></envoi-notices><p id=after>After</p>", place="here", reserve="200px")
+    box = page.locator("#after").bounding_box()
+    expect(page.locator("main").get_by_role("article")).to_have_count(1)
+    assert page.locator("#after").bounding_box() == box
+    assert box is not None
+    assert box["y"] > 300
+
+
+def test_it_fits_a_telephone_and_speaks_the_pages_language(ada: Contact, open_shop: Opened, visit: Visit) -> None:
+    visit.page.set_viewport_size(SMALL)
+    make_notice(ada, subject="Underhåll " + "lång" * 30, must_acknowledge=True, level="error")
+    page = open_shop(language="sv")
+    region = page.get_by_role("region", name="Meddelanden")
+    expect(region.get_by_role("heading")).to_contain_text("Viktigt:")
+    visit.assert_fits()
+    visit.assert_accessible()
+    visit.shoot("notices-script-small")
+    region.get_by_role("button", name="Jag har läst detta").click()
+    expect(page.get_by_role("article")).to_have_count(0)
+
+
+def test_more_than_five_are_shown_on_request(ada: Contact, open_shop: Opened) -> None:
+    for number in range(7):
+        make_notice(ada, subject=f"Number {number}")
+    page = open_shop()
+    expect(page.get_by_role("article")).to_have_count(5)
+    page.get_by_role("button", name="Show 2 more").click()
+    expect(page.get_by_role("article")).to_have_count(7)
+
+
+def test_in_the_dark_it_is_read_as_well(ada: Contact, open_shop: Opened, visit: Visit) -> None:
+    for level in ("info", "success", "warning", "error"):
+        make_notice(ada, subject=level, level=level, link_label="More", link_url="https://example.org")
+    page = open_shop(theme="dark")
+    expect(page.get_by_role("article")).to_have_count(4)
+    visit.assert_accessible()
+    visit.shoot("notices-script-dark")
+
+
+PAYLOADS = (
+    "<p>safe</p><script>alert(1)</script>",
+    "<p>safe</p><img src=x onerror=alert(1)>",
+    '<p>safe</p><a href="javascript:alert(1)">x</a>',
+    '<p>safe</p><a href="JaVaScRiPt&colon;alert(1)">x</a><svg/onload=alert(1)>',
+    "<p>safe</p><iframe srcdoc='<script>alert(1)</script>'></iframe><math><style><img src=x onerror=alert(1)>",
+    '<p>safe</p><p onmouseover="alert(1)" style="position:fixed;inset:0">x</p>',
+)
+
+
+def test_no_payload_runs_even_past_the_servers_cleaning(
+    ada: Contact, open_shop: Opened, visit: Visit, dialogs: list[str]
+) -> None:
+    for payload in PAYLOADS:
+        made = make_notice(ada, subject=payload, body=payload)
+        type(made).objects.filter(pk=made.pk).update(body=payload, link_label="x", link_url="javascript:alert(1)")
+    page = open_shop(place="here", here="<envoi-notices></envoi-notices>")
+    expect(page.get_by_role("article")).to_have_count(5)
+    page.get_by_role("button", name="Show 1 more").click()
+    expect(page.get_by_role("article")).to_have_count(len(PAYLOADS))
+    article = page.locator("envoi-notices")
+    for inside in ("script", "img", "iframe", "svg", "[onmouseover]", "[style]", "a[href]"):
+        assert article.locator(inside).count() == 0, inside
+    for link in article.locator("a").all():
+        link.click()
+    assert dialogs == []
+
+
+def test_a_signature_that_does_not_hold_shows_nothing_and_is_not_repeated(
+    ada: Contact, open_shop: Opened, visit: Visit
+) -> None:
+    make_notice(ada)
+    asked: list[str] = []
+    visit.page.on(
+        "request", lambda request: asked.append(request.url) if "/n/v1/notices?" in request.url + "?" else None
+    )
+    page = open_shop(signature="0" * 64)
+    page.wait_for_timeout(9_000)
+    expect(page.get_by_role("article")).to_have_count(0)
+    assert len(asked) == 1
+    visit.allow("403")
+
+
+def test_while_envoi_is_away_the_page_is_quiet(ada: Contact, open_shop: Opened, visit: Visit) -> None:
+    make_notice(ada)
+    visit.page.route("**/n/v1/notices", lambda route: route.abort())
+    page = open_shop()
+    page.wait_for_timeout(2_000)
+    expect(page.get_by_role("heading", name="Your orders")).to_be_visible()
+    expect(page.get_by_role("article")).to_have_count(0)
+    assert all("Failed to load resource" in complaint for complaint in visit.complaints)
+    visit.complaints.clear()
+    visit.page.unroute("**/n/v1/notices")
+    expect(page.get_by_role("article")).to_have_count(1, timeout=15_000)
