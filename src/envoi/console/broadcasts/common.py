@@ -20,7 +20,9 @@ STEPS = ("targets", "content", "review")
 
 def found(pk: int) -> Broadcast:
     """The broadcast, or 404."""
-    return get_object_or_404(Broadcast.objects.select_related("audience", "layout", "identity", "mailing"), pk=pk)
+    return get_object_or_404(
+        Broadcast.objects.select_related("audience", "layout", "identity", "mailing", "notice", "plan"), pk=pk
+    )
 
 
 def of_draft(view: DraftView) -> Callable[..., HttpResponse]:

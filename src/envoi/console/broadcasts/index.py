@@ -15,6 +15,7 @@ from envoi.broadcasts.channels import Channel
 from envoi.broadcasts.models import Broadcast
 from envoi.console.access import SignedInRequest, requires
 from envoi.core.pagination import paginate
+from envoi.notices.queries import Numbers, numbers_of
 from envoi.reports.queries import Headline, headlines
 
 ORDERS = {"": ("-created_at", "-id"), "oldest": ("created_at", "id"), "subject": ("subject", "id")}
@@ -22,11 +23,12 @@ ORDERS = {"": ("-created_at", "-id"), "oldest": ("created_at", "id"), "subject":
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the list; `numbers` is None for a draft."""
+    """One line of the list; `numbers` is None without an e-mail, `seen` without a notice on dashboards."""
 
     broadcast: Broadcast
     channel: Channel
     numbers: Headline | None
+    seen: Numbers | None
 
 
 @requires(Permission.VIEW)
@@ -38,9 +40,13 @@ def broadcasts(request: SignedInRequest) -> HttpResponse:
         queries.search(query, status, channel), ORDERS.get(sort, ORDERS[""]), request.GET.get("cursor", ""), size=25
     )
     numbers = headlines([one.mailing_id for one in page.rows if one.mailing_id])
+    seen = numbers_of([one.notice_id for one in page.rows if one.notice_id])
     context = {
         "page": page,
-        "rows": [Row(one, channels.get(one.channel), numbers.get(one.mailing_id or 0)) for one in page.rows],
+        "rows": [
+            Row(one, channels.get(one.channel), numbers.get(one.mailing_id or 0), seen.get(one.notice_id or 0))
+            for one in page.rows
+        ],
         "filtered": bool(query or status or channel),
         "q": query,
         "filters": _filters(status, channel, sort),

@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
-
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from envoi.accounts.permissions import Permission, may
 from envoi.broadcasts import channels, showing
-from envoi.broadcasts.models import Broadcast
 from envoi.console.access import SignedInRequest, requires
-from envoi.console.broadcasts import common
+from envoi.console.broadcasts import common, notice_page
 from envoi.console.broadcasts.cards import cards
-from envoi.core import clock
-from envoi.delivery.models import Mailing
-from envoi.delivery.queries import progress as progress_of
+from envoi.console.broadcasts.live import live_context
 from envoi.reports import queries
 from envoi.tracking import queries as tracking
 
 # So few points make no line.
 FEW = 4
-LIVE = (Broadcast.Status.SENDING, Broadcast.Status.PAUSED)
 
 
 @requires(Permission.VIEW)
@@ -36,11 +28,13 @@ def broadcast(request: SignedInRequest, pk: int) -> HttpResponse:
     """The page; a draft is opened where work on it was left."""
     shown = common.found(pk)
     may_edit = may(request.user, Permission.EDIT_BROADCASTS)
+    if shown.notice is not None:
+        return notice_page.page(request, shown, shown.notice)
     if shown.mailing is None:
         if may_edit:
             return redirect(f"broadcasts:{showing.resume_at(shown)}", pk=pk)
         return redirect("broadcasts:preview", pk=pk)
-    live, did = _live(request, shown, shown.mailing), queries.readers(shown.mailing)
+    live, did = live_context(request, shown, shown.mailing), queries.readers(shown.mailing)
     spans, daily = queries.over_time(tracking.hours(shown.mailing), timezone.get_current_timezone())
     context = live | {
         "channel": channels.get(shown.channel),
@@ -61,36 +55,10 @@ def progress(request: SignedInRequest, pk: int) -> HttpResponse:
     shown = common.found(pk)
     if shown.mailing is None:
         return redirect("broadcasts:show", pk=pk)
-    answer = render(request, "console/broadcasts/page/progress.html", _live(request, shown, shown.mailing))
-    if request.GET.get("was", shown.status) != shown.status:
+    answer = render(request, "console/broadcasts/page/progress.html", live_context(request, shown, shown.mailing))
+    if request.GET.get("was", shown.mailing_status) != shown.mailing_status:
         answer["HX-Refresh"] = "true"
     return answer
-
-
-def _live(request: SignedInRequest, shown: Broadcast, mailing: Mailing) -> dict[str, Any]:
-    now = progress_of(mailing)
-    tenth = str(now.percent // 10)
-    return {
-        "broadcast": shown,
-        "mailing": mailing,
-        "progress": now,
-        "done": now.to_send - now.left,
-        "remaining": remaining(now.eta),
-        "live": shown.status in LIVE,
-        "may_retry": shown.status == Broadcast.Status.FINISHED and now.failed > 0,
-        "said": tenth,
-        # Said aloud with every tenth of the way, not with every second.
-        "speak": request.GET.get("said", tenth) != tenth,
-        "may_send": may(request.user, Permission.SEND_BROADCASTS),
-    }
-
-
-def remaining(eta: timedelta | None) -> str:
-    """About how long it takes yet, in words; a dash while nothing can be said."""
-    if eta is None:
-        return "–"
-    now = clock.now()
-    return timesince(now, now + max(eta, timedelta(minutes=1)), depth=1)
 
 
 def _chart(spans: list[queries.Span], daily: bool) -> dict[str, object] | None:

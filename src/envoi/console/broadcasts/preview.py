@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import reverse, reverse_lazy
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from envoi.accounts.permissions import Permission
 from envoi.audiences.queries import read_targets, target_labels
-from envoi.broadcasts import showing
+from envoi.broadcasts import noticing, showing
 from envoi.broadcasts.actions.try_out import send_test
 from envoi.broadcasts.errors import BroadcastError
 from envoi.broadcasts.models import Broadcast
@@ -25,6 +26,7 @@ from envoi.console.forms import Form
 from envoi.contacts.models import Contact
 from envoi.content import isolated
 from envoi.content.problems import ContentError
+from envoi.notices.models import Level
 
 
 class Reader(forms.Select):
@@ -56,11 +58,15 @@ class PreviewForm(Form):
 def pane(request: HttpRequest, pk: int) -> HttpResponse:
     """The message as a named contact gets it."""
     broadcast = common.found(pk)
+    as_email = request.GET.get("as") == "email"
+    if noticing.is_notice(broadcast) and not (as_email and noticing.wants_email(broadcast)):
+        return _notice_pane(request, broadcast)
     reader = _reader(request, broadcast)
     shown = {"view": request.GET.get("view", "html"), "width": request.GET.get("width", "desktop")}
     initial = {**shown, "reader": f"contact-{reader.pk}" if reader else ""}
     context: dict[str, object] = {"broadcast": broadcast, "form": PreviewForm(initial=initial), **shown}
-    context["action"] = reverse("broadcasts:preview", kwargs={"pk": pk})
+    query = {"as": "email"} if as_email else {}
+    context["action"] = reverse("broadcasts:preview", kwargs={"pk": pk}, query=query)
     try:
         context |= {"message": showing.message(broadcast, reader)}
     except ContentError as error:
@@ -81,6 +87,25 @@ def document(request: HttpRequest, pk: int) -> HttpResponse:
     except ContentError as error:
         html = "".join(format_html("<p>{}</p>", problem.message) for problem in error.problems)
     return isolated.document(html)
+
+
+def _notice_pane(request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
+    context = {"broadcast": broadcast, "with_email": noticing.wants_email(broadcast)}
+    name = "notice_preview" if getattr(request, "htmx", False) else "notice_preview_page"
+    return render(request, f"console/broadcasts/wizard/{name}.html", context)
+
+
+@requires(Permission.VIEW)
+@require_safe
+def notice_document(request: HttpRequest, pk: int) -> HttpResponse:
+    """The notice on a dashboard, in its own look and then in the three others: shut off from the console."""
+    broadcast = common.found(pk)
+    if not noticing.is_notice(broadcast):
+        raise Http404
+    notice = noticing.notice_of(broadcast)
+    looks = sorted(Level, key=lambda level: level != notice.level)
+    context = {"notice": notice, "own": looks[0], "others": looks[1:]}
+    return isolated.document(render_to_string("console/broadcasts/notice/document.html", context))
 
 
 @requires(Permission.EDIT_BROADCASTS)

@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from envoi.accounts.permissions import Permission
+from envoi.broadcasts import noticing
 from envoi.broadcasts.actions import draft, steer
 from envoi.broadcasts.actions.send import send as send_action
+from envoi.broadcasts.actions.show import show as show_action
 from envoi.broadcasts.errors import BroadcastError
 from envoi.console.access import SignedInRequest, requires
 from envoi.console.broadcasts import common
@@ -25,8 +27,9 @@ def send(request: SignedInRequest, pk: int) -> HttpResponse:
     """Send it, to the number of people that was confirmed."""
     broadcast = common.found(pk)
     confirmed = request.POST.get("confirmed", "")
+    start = show_action if noticing.is_notice(broadcast) else send_action
     try:
-        send_action(broadcast, actor=request.user, confirmed=int(confirmed) if confirmed.isdecimal() else None)
+        start(broadcast, actor=request.user, confirmed=int(confirmed) if confirmed.isdecimal() else None)
     except BroadcastError as error:
         common.say(request, str(error), messages.ERROR)
         return redirect("broadcasts:review", pk=pk)

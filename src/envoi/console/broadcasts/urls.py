@@ -1,6 +1,6 @@
 from django.urls import path
 
-from envoi.console.broadcasts import index, log, page, preview, steer, wizard
+from envoi.console.broadcasts import index, log, notice_log, notice_page, page, preview, steer, wizard
 
 app_name = "broadcasts"
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("<int:pk>/review/", wizard.review, name="review"),
     path("<int:pk>/preview/", preview.pane, name="preview"),
     path("<int:pk>/preview/document/", preview.document, name="preview-document"),
+    path("<int:pk>/preview/dashboard/", preview.notice_document, name="notice-document"),
     path("<int:pk>/tests/", preview.test_message, name="test"),
     path("<int:pk>/sending/", steer.send, name="send"),
     path("<int:pk>/pause/", steer.pause, name="pause"),
@@ -26,4 +27,11 @@ urlpatterns = [
     path("<int:pk>/progress/", page.progress, name="progress"),
     path("<int:pk>/recipients/", log.recipients, name="log"),
     path("<int:pk>/recipients.csv", log.export, name="log-export"),
+    path("<int:pk>/notice/", notice_page.change, name="notice-change"),
+    path("<int:pk>/notice/numbers/", notice_page.numbers, name="notice-numbers"),
+    path("<int:pk>/notice/end/", notice_page.end, name="notice-end"),
+    path("<int:pk>/notice/withdrawal/", notice_page.withdraw, name="notice-withdraw"),
+    path("<int:pk>/readers/", notice_log.readers, name="readers"),
+    path("<int:pk>/readers.csv", notice_log.export, name="readers-export"),
+    path("<int:pk>/readers/<int:reading>/reminder/", notice_log.undo, name="reader-undo"),
 ]

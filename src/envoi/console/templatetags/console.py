@@ -20,6 +20,7 @@ register = template.Library()
 STATE_COLOURS = {
     "draft": "grey",
     "sending": "blue",
+    "showing": "blue",
     "running": "blue",
     "queued": "grey",
     "pending": "grey",
@@ -41,9 +42,10 @@ STATE_COLOURS = {
     "active": "green",
     "failed": "red",
     "cancelled": "grey",
+    "withdrawn": "grey",
     "unknown": "purple",
 }
-LIVE_STATES = frozenset({"sending", "running"})
+LIVE_STATES = frozenset({"sending", "running", "showing"})
 
 
 @register.simple_tag

@@ -10,6 +10,7 @@ from envoi.notices.actions.operate import (
     publish,
     undo_dismissal,
     withdraw,
+    wording_problems,
 )
 from envoi.notices.actions.read import acknowledge, click, dismiss, see
 
@@ -27,4 +28,5 @@ __all__ = [
     "see",
     "undo_dismissal",
     "withdraw",
+    "wording_problems",
 ]
