@@ -43,7 +43,7 @@ install_dependencies() {
   wanted=$(cksum <"$lock")
   [ "$(cat "$folder/.dependencies" 2>/dev/null)" = "$wanted" ] && return
   say "Installing the dependencies of $(basename "$lock") …"
-  "$folder/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$lock" ||
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock" ||
     stop "The dependencies could not be installed; see above. Is there a network, and room on the disk?"
   printf '%s\n' "$wanted" >"$folder/.dependencies"
 }
@@ -55,7 +55,7 @@ install_envoi() {
   [ "$(cat "$folder/.envoi" 2>/dev/null)" = "$wanted" ] && return
   say "Building and installing Envoi …"
   # shellcheck disable=SC2086
-  "$folder/bin/pip" install --quiet --disable-pip-version-check --no-deps $editable "$root" ||
+  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps $editable "$root" ||
     stop "Envoi could not be built; see above."
   printf '%s\n' "$wanted" >"$folder/.envoi"
 }

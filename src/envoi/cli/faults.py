@@ -32,6 +32,10 @@ DATABASE_HINTS = (
     ("no password supplied", "PostgreSQL wants a password: put it into ENVOI_DATABASE_URL."),
     ("does not exist", "Make it with createdb or createuser, or correct ENVOI_DATABASE_URL; “envoi migrate” fills it."),
     ("too many clients", "PostgreSQL has no connection left: raise max_connections or end other programs."),
+    ("invalid sslmode", "Write sslmode=disable, prefer, require or verify-full into ENVOI_DATABASE_URL."),
+    ("invalid connection option", "Take what stands after the “?” out of ENVOI_DATABASE_URL, or correct it."),
+    ("server does not support ssl", "Write sslmode=prefer into ENVOI_DATABASE_URL, or switch TLS on in PostgreSQL."),
+    ("permission denied", "Give the user of ENVOI_DATABASE_URL the right (owner of the database is simplest)."),
     ("timeout", "The server does not answer in time: check the host in ENVOI_DATABASE_URL and the network."),
 )
 

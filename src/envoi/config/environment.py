@@ -91,7 +91,7 @@ def database(folder: Path, environ: Mapping[str, str] = os.environ) -> dict[str,
     Raises:
         SettingError: the URL cannot be read or names another kind of database.
     """
-    url = environ.get("ENVOI_DATABASE_URL", "")
+    url = environ.get("ENVOI_DATABASE_URL", "").strip()
     if not url:
         return sqlite(folder / SQLITE_FILE)
     scheme = url.partition(":")[0]
@@ -130,13 +130,40 @@ def sqlite(path: Path) -> dict[str, Any]:
 
 
 def base_url(environ: Mapping[str, str] = os.environ) -> str:
-    """The address under which readers reach this installation, without a slash at the end.
+    """The address under which readers reach this installation, without a slash at the end, its host in ASCII.
 
     Raises:
-        SettingError: it is no http or https address.
+        SettingError: it is no plain http or https address.
     """
-    url = (environ.get("ENVOI_BASE_URL") or "http://localhost:8025").rstrip("/")
+    url = (environ.get("ENVOI_BASE_URL") or "http://localhost:8025").strip().rstrip("/")
+    if wrong := wrong_address(url):
+        raise SettingError(
+            f"ENVOI_BASE_URL is “{url}”: {wrong}. It needs to be an address such as https://mail.example.org."
+        )
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise SettingError(f"ENVOI_BASE_URL is “{url}”; it needs to be an address such as https://mail.example.org.")
-    return url
+    return parts._replace(netloc=ascii_host(parts.netloc)).geturl()
+
+
+def wrong_address(url: str) -> str:
+    """What is wrong with an address that is to stand at the start of every link; empty when nothing is."""
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        ascii_host(parts.netloc)
+        parts.port  # noqa: B018 - raises for what is no number
+    except ValueError:
+        return "it cannot be read"
+    if any(sign.isspace() or not sign.isprintable() or sign in '"<>\\' for sign in url):
+        return "it holds a space or a sign that no address may hold"
+    if parts.scheme not in {"http", "https"}:
+        return "it does not start with https:// or http://"
+    if not host:
+        return "it names no host"
+    if parts.username is not None or parts.path or parts.query or parts.fragment:
+        return "Envoi needs a host name of its own, without user name, path, “?” or “#”"
+    return ""
+
+
+def ascii_host(netloc: str) -> str:
+    """The host as browsers and mail programs send it (RFC 3490); UnicodeError, a ValueError, when there is none."""
+    return netloc if netloc.isascii() else netloc.encode("idna").decode("ascii")

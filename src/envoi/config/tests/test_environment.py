@@ -1,0 +1,45 @@
+"""What an administrator is told when a setting of the environment is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from envoi.config.environment import SettingError, base_url
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("ftp://example.org", "it does not start with https:// or http://"),
+        ("localhost:8000", "it does not start with https:// or http://"),
+        ("http://", "it names no host"),
+        ("http:///mail", "it names no host"),
+        ("https://exa mple.org", "it holds a space or a sign that no address may hold"),
+        ('https://example.org/"', "it holds a space or a sign that no address may hold"),
+        ("https://example.org/sub?x=1", "Envoi needs a host name of its own, without user name, path, “?” or “#”"),
+        ("https://example.org/#top", "Envoi needs a host name of its own, without user name, path, “?” or “#”"),
+        ("https://ada:secret@example.org", "Envoi needs a host name of its own, without user name, path, “?” or “#”"),
+        ("https://example.org/mail/", "Envoi needs a host name of its own, without user name, path, “?” or “#”"),
+        ("https://example.org:abc", "it cannot be read"),
+        ("https://example.org:99999", "it cannot be read"),
+        ("http://[::1", "it cannot be read"),
+        ("https://" + "ü" * 70 + ".example", "it cannot be read"),
+    ],
+)
+def test_an_address_that_readers_cannot_follow_is_refused(given: str, told: str) -> None:
+    with pytest.raises(SettingError) as caught:
+        base_url({"ENVOI_BASE_URL": given})
+    assert f": {told}. It needs to be an address such as https://mail.example.org." in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "made"),
+    [
+        ("", "http://localhost:8025"),
+        (" https://mail.example.org/ ", "https://mail.example.org"),
+        ("http://[::1]:8025", "http://[::1]:8025"),
+        ("https://münchen.example:8443", "https://xn--mnchen-3ya.example:8443"),
+    ],
+)
+def test_links_begin_with_the_address_as_browsers_send_it(given: str, made: str) -> None:
+    assert base_url({"ENVOI_BASE_URL": given}) == made
