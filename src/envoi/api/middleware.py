@@ -21,11 +21,10 @@ def programs(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[H
         request.META.pop("HTTP_COOKIE", None)
         given = get_response(request)
         given.headers.setdefault("Cache-Control", "no-store")
-        if given.status_code < 400 or given["Content-Type"] == problems.CONTENT_TYPE:
-            return given
-        told = problems.answer(problems.of_status(given.status_code))
-        if "Allow" in given:
-            told["Allow"] = given["Allow"]
-        return told
+        if given.status_code >= 400 and given["Content-Type"] != problems.CONTENT_TYPE:
+            told = problems.answer(problems.of_status(given.status_code))
+            given.content, given["Content-Type"] = told.content, problems.CONTENT_TYPE
+            given["Content-Length"] = str(len(told.content))
+        return given
 
     return answer

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from envoi.accounts.permissions import Permission
 from envoi.api.authentication import ApiKeyInHeader, ApiRequest, actor_of
+from envoi.api.description import problem_answers, repeatable
 from envoi.api.idempotency import once
 from envoi.api.notice_schemas import (
     Key,
@@ -53,7 +54,14 @@ class Which(Schema):
     cursor: Cursor = ""
 
 
-@router.post("/notices", auth=SEND, response={201: NoticeWithTargets}, operation_id="publish_notice", summary="Publish")
+@router.post(
+    "/notices",
+    auth=SEND,
+    response={201: NoticeWithTargets},
+    operation_id="publish_notice",
+    summary="Publish",
+    openapi_extra=repeatable(),
+)
 def publish(request: ApiRequest, wanted: NoticeWanted) -> HttpResponse:
     """Show a notice on the dashboards of the targeted customers, from its beginning (now, if none is given) on.
 
@@ -62,7 +70,14 @@ def publish(request: ApiRequest, wanted: NoticeWanted) -> HttpResponse:
     return once(request, 201, lambda: _published(request, wanted))
 
 
-@router.get("/notices", auth=READ, response=ListOfNotices, operation_id="list_notices", summary="List")
+@router.get(
+    "/notices",
+    auth=READ,
+    response=ListOfNotices,
+    operation_id="list_notices",
+    summary="List",
+    openapi_extra=problem_answers(),
+)
 def several(request: HttpRequest, which: Query[Which]) -> ListOfNotices:
     """Newest first."""
     only_known(request, Which)
@@ -71,21 +86,44 @@ def several(request: HttpRequest, which: Query[Which]) -> ListOfNotices:
     return ListOfNotices(items=[NoticeTold(**told(notice, now)) for notice in page.rows], next=page.next or None)
 
 
-@router.get("/notices/{key}", auth=READ, response=NoticeWithTargets, operation_id="get_notice", summary="Read")
+@router.get(
+    "/notices/{key}",
+    auth=READ,
+    response=NoticeWithTargets,
+    operation_id="get_notice",
+    summary="Read",
+    openapi_extra=problem_answers(),
+)
 def one(request: HttpRequest, key: Key) -> NoticeWithTargets:
     """One notice and whom it is for."""
     return told_with_targets(_found(key))
 
 
-@router.patch("/notices/{key}", auth=SEND, response=NoticeWithTargets, operation_id="change_notice", summary="Change")
+@router.patch(
+    "/notices/{key}",
+    auth=SEND,
+    response=NoticeWithTargets,
+    operation_id="change_notice",
+    summary="Change",
+    openapi_extra=problem_answers(),
+)
 def change(request: ApiRequest, key: Key, changes: NoticeChanges) -> NoticeWithTargets:
     """Everybody sees the new words at their next look. Fields that are left out stay as they are."""
+    if {"body", "text"} <= changes.model_fields_set:
+        raise _body_or_text()
     notice, actor = _found(key), actor_of(request)
     _tried(lambda: actions.change(notice, actor=actor, **changes.wording()))
     return told_with_targets(notice)
 
 
-@router.post("/notices/{key}/end", auth=SEND, response=NoticeWithTargets, operation_id="end_notice", summary="End")
+@router.post(
+    "/notices/{key}/end",
+    auth=SEND,
+    response=NoticeWithTargets,
+    operation_id="end_notice",
+    summary="End",
+    openapi_extra=repeatable(),
+)
 def end(request: ApiRequest, key: Key) -> HttpResponse:
     """Show it no more. It stays among everybody's past messages."""
     notice, actor = _found(key), actor_of(request)
@@ -93,7 +131,12 @@ def end(request: ApiRequest, key: Key) -> HttpResponse:
 
 
 @router.post(
-    "/notices/{key}/withdraw", auth=SEND, response=NoticeWithTargets, operation_id="withdraw_notice", summary="Withdraw"
+    "/notices/{key}/withdraw",
+    auth=SEND,
+    response=NoticeWithTargets,
+    operation_id="withdraw_notice",
+    summary="Withdraw",
+    openapi_extra=repeatable(),
 )
 def withdraw(request: ApiRequest, key: Key) -> HttpResponse:
     """Take it back, also from everybody's past messages. Its numbers stay."""
@@ -101,7 +144,14 @@ def withdraw(request: ApiRequest, key: Key) -> HttpResponse:
     return once(request, 200, lambda: _after(notice, lambda: actions.withdraw(notice, actor=actor)))
 
 
-@router.get("/notices/{key}/numbers", auth=READ, response=NoticeNumbers, operation_id="count_notice", summary="Numbers")
+@router.get(
+    "/notices/{key}/numbers",
+    auth=READ,
+    response=NoticeNumbers,
+    operation_id="count_notice",
+    summary="Numbers",
+    openapi_extra=problem_answers(),
+)
 def numbers(request: HttpRequest, key: Key) -> NoticeNumbers:
     """What came of it, at this moment."""
     return NoticeNumbers(**asdict(queries.numbers(_found(key))))
@@ -109,7 +159,7 @@ def numbers(request: HttpRequest, key: Key) -> NoticeNumbers:
 
 def _published(request: ApiRequest, wanted: NoticeWanted) -> NoticeWithTargets:
     if bool(wanted.body) == bool(wanted.text):
-        raise invalid([("body", _("Write the content either as HTML in “body” or as plain text in “text”."))])
+        raise _body_or_text()
     include, exclude = _targets("targets", wanted), _targets("exclude", wanted)
     fixed, actor, wording = wanted.fixed, actor_of(request), wanted.wording()
     return told_with_targets(_tried(lambda: actions.publish(include, exclude, fixed=fixed, actor=actor, **wording)))
@@ -118,6 +168,10 @@ def _published(request: ApiRequest, wanted: NoticeWanted) -> NoticeWithTargets:
 def _after(notice: Notice, work: Callable[[], None]) -> NoticeWithTargets:
     _tried(work)
     return told_with_targets(notice)
+
+
+def _body_or_text() -> Problem:
+    return invalid([("body", _("Write the content either as HTML in “body” or as plain text in “text”."))])
 
 
 def _targets(field: str, wanted: NoticeWanted) -> Targets:

@@ -6,12 +6,12 @@ processes, the limit is as many times as high.
 
 from __future__ import annotations
 
-import time
 from threading import Lock
 
 from django.utils.translation import gettext as _
 
 from envoi.api.problems import Problem
+from envoi.core import clock
 
 PER_MINUTE = 600
 
@@ -27,7 +27,7 @@ def take(api_key_id: int) -> None:
         Problem: the key has used up this minute.
     """
     global _minute
-    now = time.time()
+    now = clock.now().timestamp()
     with _lock:
         if _minute != int(now // 60):
             _minute = int(now // 60)
