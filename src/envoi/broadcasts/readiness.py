@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
+from envoi.audiences.queries import targets_of
 from envoi.broadcasts import composing, noticing
 from envoi.broadcasts.errors import Problem
 from envoi.broadcasts.models import Broadcast
@@ -105,7 +106,13 @@ def audience_problems(counted: Count) -> list[Problem]:
 
 def problems(broadcast: Broadcast, counted: Count) -> list[Problem]:
     """Everything that stands in the way of sending."""
-    return audience_problems(counted) + said_problems(broadcast)
+    return whom_problems(broadcast, counted) + said_problems(broadcast)
+
+
+def whom_problems(broadcast: Broadcast, counted: Count) -> list[Problem]:
+    """What is wrong with whom it goes to. A message whose audience lives may wait for its first reader."""
+    waits = noticing.is_notice(broadcast) and not broadcast.plan.fixed and bool(targets_of(broadcast.audience))
+    return [] if waits else audience_problems(counted)
 
 
 def said_problems(broadcast: Broadcast) -> list[Problem]:
@@ -117,7 +124,7 @@ def said_problems(broadcast: Broadcast) -> list[Problem]:
 
 def checklist(broadcast: Broadcast, counted: Count) -> list[Check]:
     """What was looked at before sending, for the author."""
-    to, says = audience_problems(counted), said_problems(broadcast)
+    to, says = whom_problems(broadcast, counted), said_problems(broadcast)
     transport = broadcast.identity.transport if broadcast.identity else None
     checks = [
         Check(_("Somebody gets it"), not to, _said(to), "targets"),
