@@ -147,7 +147,7 @@ def test_plain_text_becomes_paragraphs_and_stays_text(program: Program, ada: Con
         ({"exclude": {"contacts": ["x@y.example"]}}, [("exclude.contacts.0", "There is no contact “x@y.example”.")]),
         ({"targets": {}}, [("targets", "Name at least one product, list or contact.")]),
         (
-            {"targets": {"lists": ["Nobody"]}},
+            {"targets": {"lists": ["Nobody"]}, "fixed": True},
             [("targets", "Nobody is meant: what is targeted has no members at this moment.")],
         ),
         ({"body": "<p> </p>"}, [("body", "Write the content.")]),

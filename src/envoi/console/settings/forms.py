@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -8,7 +9,9 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from envoi.accounts.models import Role
+from envoi.accounts.permissions import SCOPES
 from envoi.console.forms import Form
+from envoi.core import clock
 from envoi.instance.schema import DEFINITIONS, Definition
 
 
@@ -46,3 +49,24 @@ class RoleForm(Form):
     """Another role for somebody."""
 
     role = forms.ChoiceField(label=_("Role"), choices=Role.choices)
+
+
+class ApiKeyForm(Form):
+    """A new key for a program."""
+
+    DAYS = (("30", _("30 days")), ("90", _("90 days")), ("365", _("1 year")), ("", _("Until it is revoked")))
+
+    name = forms.CharField(
+        label=_("Name"), max_length=100, help_text=_("What the program is for, such as “Nightly maintenance”.")
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("It may"),
+        choices=[(scope.value, label) for scope, label in SCOPES.items()],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.ChoiceField(label=_("Valid for"), choices=DAYS, initial="365", required=False)
+
+    def expires_at(self) -> datetime | None:
+        """The moment that was chosen, counted from now."""
+        days = self.cleaned_data["days"]
+        return clock.now() + timedelta(days=int(days)) if days else None

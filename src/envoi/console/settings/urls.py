@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from envoi.console.settings import audit, general, users
+from envoi.console.settings import api_keys, audit, general, users
 
 app_name = "settings"
 
@@ -14,6 +14,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("users/<int:pk>/activation/", users.activation, name="user-activation"),
     path("users/<int:pk>/password/", users.password, name="user-password"),
     path("users/<int:pk>/second-factors/", users.second_factors, name="user-second-factors"),
+    path("api-keys/", api_keys.keys, name="api-keys"),
+    path("api-keys/new/", api_keys.new, name="api-key-new"),
+    path("api-keys/<int:pk>/revocation/", api_keys.revocation, name="api-key-revocation"),
     path("audit/", audit.entries, name="audit"),
     path("sending/", include("envoi.console.settings.sending.urls")),
 ]
