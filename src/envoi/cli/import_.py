@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     except (Refused, Unreadable, imports.WrongMapping, imports.NotNow, lists.NameTaken) as error:
         if args.json:
             print(json.dumps({"status": "refused", "problem": str(error)}))
-        print(f"envoi import: {error}", file=sys.stderr)
+        print(printable(f"envoi import: {error}"), file=sys.stderr)
         return NOTHING_TAKEN
 
 
@@ -74,6 +74,10 @@ def _received(args: argparse.Namespace) -> Import:
             imports.read_again(of, encoding=encoding, delimiter=delimiter, actor=None)
         of.mapping = _mapping(of, args.map)
         imports.check_mapping(of, of.mapping)
+    except imports.WrongMapping as error:
+        imports.discard(of)
+        known = ", ".join(of.columns[:30])
+        raise Refused(f"{error} Its columns are: {known}. Match them with --map COLUMN=FIELD.") from error
     except BaseException:
         imports.discard(of)
         raise
@@ -157,17 +161,22 @@ def _print(result: dict[str, Any], args: argparse.Namespace) -> None:
     if args.json:
         print(json.dumps(result, ensure_ascii=False))
         return
-    print(f"{args.file.name}: {result['status']}")
+    print(printable(f"{args.file.name}: {result['status']}"))
     for column, field in result.get("columns", {}).items():
-        print(f"  column {column} → {field or 'left out'}")
+        print(printable(f"  column {column} → {field or 'left out'}"))
     for name, value in result.items():
         if isinstance(value, int):
             print(f"  {name:10} {value:>10,}")
     for row in result["problems"]:
         where = f", column {row['column']}" if row["column"] else ""
-        print(f"  line {row['line']}{where}: {row['reason']}", file=sys.stderr)
+        print(printable(f"  line {row['line']}{where}: {row['reason']}"), file=sys.stderr)
     if result["rejected"] > len(result["problems"]):
         print(f"  … and {result['rejected'] - len(result['problems']):,} more refused rows", file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """Text out of a stranger's file as it may go to a terminal, which obeys control characters."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def _say(args: argparse.Namespace, text: str, end: str = "\n") -> None:

@@ -49,7 +49,7 @@ def parse(text: str) -> Address:
     stripped = text.strip()
     if not stripped:
         raise AddressError(_("The e-mail address is empty."))
-    if len(stripped.encode()) > LONGEST:
+    if len(stripped.encode(errors="replace")) > LONGEST:
         raise AddressError(_("The e-mail address is longer than 254 characters."))
     return _parse(stripped)
 

@@ -68,6 +68,18 @@ def test_refused_rows_are_named_and_change_the_exit_code(tmp_path: Path, capsys:
     assert "created" in printed.out
 
 
+def test_a_strangers_file_does_not_command_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called(written(tmp_path, "email\nada@example.org\n\x1b[2Jgone\n")) == 3
+    assert "“\ufffd[2Jgone” is not an e-mail address" in capsys.readouterr().err
+
+
+def test_a_file_whose_name_is_no_text_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "caf\udce9.csv"
+    path.write_text("email\nada@example.org\n")
+    assert called(str(path)) == 0
+    assert Import.objects.get().file_name == "caf?.csv"
+
+
 def test_a_dry_run_changes_nothing(tmp_path: Path, data_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path, "email,size\nada@example.org,1\nada@example.org,2\nwrong,3\n")
     assert called(file, "--dry-run", "--map", "size=new", "--list", "Friends", "--json") == 3
@@ -84,7 +96,8 @@ def test_a_dry_run_changes_nothing(tmp_path: Path, data_folder: Path, capsys: py
     [
         (None, (), "cannot be read (No such file or directory)"),
         ("", (), "The file is empty"),
-        ("name\nAda\n", (), "Say which column holds the e-mail address"),
+        ("name\nAda\n", (), "Say which column holds the e-mail address. Its columns are: name. Match them with --map"),
+        ("email,name\n", (), "a header but no rows"),
         ("email\na@example.org\n", ("--map", "mail=address"), "the file has no column “mail”. Its columns are: email."),
         ("email\na@example.org\n", ("--map", "email=robot"), "a field that does not exist"),
         ("email\na@example.org\n", ("--encoding", "rot13"), "Choose an encoding"),

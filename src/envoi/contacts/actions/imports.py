@@ -71,8 +71,15 @@ def receive(pieces: Iterable[bytes], file_name: str, *, actor: User | None) -> I
         size = _write(path, pieces)
         with path.open("rb") as stream:
             shape = detect.shape(stream)
+        if not shape.sample and size < detect.SAMPLE:
+            raise Unreadable(_("The file holds a header but no rows below it. Choose a file with contacts."))
         with transaction.atomic():
-            made = Import(file_name=file_name[-255:], stored_as=stored_as, size=size, created_by=actor)
+            made = Import(
+                file_name=file_name.encode(errors="replace").decode()[-255:],
+                stored_as=stored_as,
+                size=size,
+                created_by=actor,
+            )
             _take_shape(made, shape)
             made.save()
             audit.record(actor, "import_receive", made, size=size)

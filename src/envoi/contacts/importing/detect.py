@@ -59,7 +59,13 @@ NOT_CSV = (
     (b"%PDF", gettext_lazy("a PDF")),
     (b"\x1f\x8b", gettext_lazy("a compressed file")),
     (b"{\\rtf", gettext_lazy("a text with formatting (RTF)")),
+    (b"\x89PNG", gettext_lazy("a picture")),
+    (b"\xff\xd8\xff", gettext_lazy("a picture")),
+    (b"GIF8", gettext_lazy("a picture")),
 )
+# Of a text hardly any sign is a control character; of random bytes nearly every eighth is one.
+MOST_CONTROLS = 0.05
+CONTROLS = dict.fromkeys(i for i in range(32) if chr(i) not in "\t\n\v\f\r\x1a")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,7 @@ def shape(stream: BinaryIO, encoding: str = "", delimiter: str = "") -> Shape:
     refuse_other_kinds(head)
     encoding = encoding or encoding_of(stream, head)
     text = _sample_text(head, encoding)
+    refuse_no_text(text)
     delimiter = delimiter or delimiter_of(text)
     found = _some_records(text, encoding, delimiter, whole=len(head) < SAMPLE)
     skip, columns = header_of(found)
@@ -111,6 +118,12 @@ def refuse_other_kinds(head: bytes) -> None:
             )
 
 
+def refuse_no_text(text: str) -> None:
+    """Raises `Unreadable` when the sample is full of control characters, as programs and pictures are."""
+    if len(text) - len(text.translate(CONTROLS)) > max(len(text) * MOST_CONTROLS, 40):
+        raise Unreadable(_("This file holds no text. Choose a CSV file with one contact per line."))
+
+
 def encoding_of(stream: BinaryIO, head: bytes) -> str:
     """A name out of `ENCODINGS`; reads the whole stream once, piece by piece, to be sure of UTF-8."""
     for mark, name in MARKS:
@@ -121,10 +134,21 @@ def encoding_of(stream: BinaryIO, head: bytes) -> str:
         return "utf-16-le"
     if even and even.count(0) > 0.3 * len(even) and odd.count(0) < 0.1 * len(odd):
         return "utf-16-be"
-    for name in ("utf-8-sig", "cp1252"):
-        if _decodes(stream, name):
-            return name
-    return "iso-8859-1"
+    if _decodes(stream, "utf-8-sig") or _mostly_utf8(stream):
+        return "utf-8-sig"
+    return "cp1252" if _decodes(stream, "cp1252") else "iso-8859-1"
+
+
+def _mostly_utf8(stream: BinaryIO) -> bool:
+    """Whether it is UTF-8 with a few broken bytes: those are to be told, and no other name to be spoilt by them."""
+    decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+    stream.seek(0)
+    right = broken = 0
+    while piece := stream.read(CHUNK):
+        foreign = [sign for sign in decoder.decode(piece) if sign > "\x7f"]
+        wrong = sum("\udc80" <= sign <= "\udcff" for sign in foreign)
+        right, broken = right + len(foreign) - wrong, broken + wrong
+    return right > broken
 
 
 def _decodes(stream: BinaryIO, encoding: str) -> bool:
@@ -145,7 +169,13 @@ def _sample_text(head: bytes, encoding: str) -> str:
         return decoder.decode(head)
     except UnicodeError as error:
         name = ENCODINGS.get(encoding, encoding)
-        raise Unreadable(_("The file is not in the encoding %(name)s. Choose another one.") % {"name": name}) from error
+        raise Unreadable(
+            _(
+                "Line %(line)d is not in the encoding %(name)s. Choose another encoding, or save the file again as “CSV"
+                " UTF-8”."
+            )
+            % {"line": head.count(b"\n", 0, error.start) + 1, "name": name}
+        ) from error
 
 
 def delimiter_of(text: str) -> str:

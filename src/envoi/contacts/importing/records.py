@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 # Longest line: no export has longer ones, and a file without any line break must not fill the memory.
 LONGEST_LINE = 1_000_000
 MOST_COLUMNS = 1000
+END_OF_FILE = "\x1a"  # what programs from DOS's days still write last
 
 
 class Unreadable(ValueError):
@@ -111,6 +112,8 @@ def parsed(text: TextIO, encoding: str, delimiter: str) -> Iterator[Record]:
                 _("Line %(line)d has %(count)d columns; at most %(most)d can be read. Choose another delimiter.")
                 % {"line": start, "count": len(cells), "most": MOST_COLUMNS}
             )
+        if cells == [END_OF_FILE]:
+            continue
         yield Record(start, [cell.strip() for cell in cells])
 
 
