@@ -18,6 +18,7 @@ TAGS = {
 SCHEMES = {"http", "https", "mailto", "tel"}
 LONGEST = 50_000
 _MARKUP = re.compile(r"<[^>]*>")
+_WITH_SCHEME = re.compile(r"(?:https?://|mailto:|tel:)", re.IGNORECASE)
 _WITH_HOST = re.compile(r"https?://[^\s/?#\\]", re.IGNORECASE)
 
 
@@ -27,10 +28,16 @@ def clean(html: str) -> str:
         html,
         tags=TAGS,
         attributes={"a": {"href"}, "ol": {"start"}},
+        attribute_filter=_whole_addresses,
         url_schemes=SCHEMES,
         link_rel="noopener noreferrer",
         strip_comments=True,
     ).strip()
+
+
+def _whole_addresses(tag: str, attribute: str, value: str) -> str | None:
+    """Links say where they lead: what is relative would lead elsewhere on each dashboard."""
+    return value if attribute != "href" or _WITH_SCHEME.match(value) else None
 
 
 def has_words(html: str) -> bool:

@@ -98,13 +98,13 @@ def _notice_pane(request: HttpRequest, broadcast: Broadcast) -> HttpResponse:
 @requires(Permission.VIEW)
 @require_safe
 def notice_document(request: HttpRequest, pk: int) -> HttpResponse:
-    """The notice on a dashboard, in its own look and then in the three others: shut off from the console."""
+    """The notice on a dashboard, a draft's also in the three other looks: shut off from the console."""
     broadcast = common.found(pk)
     if not noticing.is_notice(broadcast):
         raise Http404
     notice = noticing.notice_of(broadcast)
-    looks = sorted(Level, key=lambda level: level != notice.level)
-    context = {"notice": notice, "own": looks[0], "others": looks[1:]}
+    own, *others = sorted(Level, key=lambda level: level != notice.level)
+    context = {"notice": notice, "own": own, "others": others if broadcast.is_draft else []}
     return isolated.document(render_to_string("console/broadcasts/notice/document.html", context))
 
 

@@ -133,3 +133,4 @@ def test_cleaned_content_keeps_words_and_links_only() -> None:
     assert cleaning.clean("<a href='javascript:alert(1)'>x</a><script>alert(1)</script><style>p{}</style>") == (
         '<a rel="noopener noreferrer">x</a>'
     )
+    assert cleaning.clean("<a href='/account'>x</a>") == '<a rel="noopener noreferrer">x</a>'
