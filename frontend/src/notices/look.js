@@ -14,9 +14,7 @@ const CSS = `
   --info: var(--envoi-info, #1d5fb8); --success: var(--envoi-success, #1e7a3c);
   --warning: var(--envoi-warning, #9a6700); --error: var(--envoi-error, #b42318); --link: var(--envoi-link, #164a91);
   --on-link: #fff; color-scheme: light;
-  display: block; box-sizing: border-box; color: var(--ink);
-  font: var(--envoi-font, 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif);
-  text-align: start; letter-spacing: normal; text-transform: none;
+  display: block; box-sizing: border-box;
 }
 :host([hidden]) { display: none; }
 :host([data-theme="dark"]) {${DARK}}
@@ -28,10 +26,15 @@ const CSS = `
 :host([data-place="here"]) { min-height: var(--envoi-reserve, 0); }
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
-.region { display: flex; flex-direction: column; width: 100%; min-height: 0; gap: .5rem; }
+/* Not even what is inherited comes from the page, but the direction of its writing. */
+.region {
+  all: initial; direction: inherit; display: flex; flex-direction: column; width: 100%; min-height: 0; gap: .5rem;
+  color: var(--ink);
+  font: var(--envoi-font, 1rem/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif);
+}
 :host(:not([data-place="here"])) .region { padding: .75rem; }
 :host(:not([data-place="here"])) .region > * { pointer-events: auto; }
-.list { display: flex; flex-direction: column; gap: .5rem; min-height: 0; overflow: auto; }
+.list { display: flex; flex-direction: column; gap: .5rem; min-height: 0; overflow: auto; padding-block-end: .25rem; }
 :host([data-place="here"]) .bar { display: none; }
 .notice {
   position: relative; display: grid; grid-template-columns: auto 1fr; gap: .15rem .75rem; flex: none;

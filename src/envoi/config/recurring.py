@@ -11,5 +11,6 @@ RECURRING: tuple[Recurring, ...] = (
     Recurring("broadcasts.tend_notices", timedelta(seconds=20)),
     Recurring("notices.tidy_changes", timedelta(minutes=30)),
     Recurring("api.forget_answers", timedelta(hours=1)),
+    Recurring("customers.tidy_sign_ins", timedelta(hours=6)),
     Recurring("delivery.watchdog", timedelta(seconds=20)),
 )

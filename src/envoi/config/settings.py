@@ -16,6 +16,7 @@ try:
     SECRET_KEY = environment.secret_key(ENVOI_DATA)
     DATABASES = {"default": environment.database(ENVOI_DATA)}
     ENVOI_BASE_URL = environment.base_url()
+    ENVOI_JOURNAL_SYNC = environment.journal_sync()
 except environment.SettingError as error:
     sys.exit(f"envoi: {error}")
 
@@ -53,6 +54,7 @@ INSTALLED_APPS = [
     "envoi.delivery",
     "envoi.tracking",
     "envoi.notices",
+    "envoi.customers",
     "envoi.broadcasts",
     "envoi.reports",
     "envoi.console",

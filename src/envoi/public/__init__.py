@@ -1,5 +1,7 @@
-"""The pages and addresses that readers of messages meet: pixel, links, web view, unsubscribing.
+"""The pages and addresses that readers and customers meet: pixel, links, web view, unsubscribing; notices for
+dashboards (`notices/`), and the customer page (`my/`).
 
-No page here knows a session or sets a cookie; who may do what is in the signed token of the address. GET and HEAD
-change nothing (a pixel or link that is fetched is noted; that is all).
+No page here knows a session of the console. Who may do what is in the signed token of the address or the signature of
+the request; the customer page alone has a cookie, its own. GET and HEAD change nothing (a pixel or link that is fetched
+is noted; that is all).
 """

@@ -10,5 +10,6 @@ urlpatterns = [
     path("c/<str:token>", views.click, name="click"),
     path("w/<str:token>", views.web_view, name="web_view"),
     path("u/<str:token>", unsubscribing.unsubscribe, name="unsubscribe"),
+    path("my/", include("envoi.public.my.urls")),
     path("n/v1/", include("envoi.public.notices.urls")),
 ]
