@@ -90,7 +90,8 @@ def _current() -> _State:
 def _read(before: _State | None) -> _State:
     now = clock.now()
     found = Change.objects.filter(contact=None).aggregate(n=Count("id"), last=Max("id"), first=Min("id"), sum=Sum("id"))
-    everybody = (found["n"], found["last"] or 0, found["first"] or 0, found["sum"] or 0)
+    # PostgreSQL sums into a decimal.
+    everybody = (found["n"], found["last"] or 0, found["first"] or 0, int(found["sum"] or 0))
     same = before is not None and before.everybody == everybody
     if before is not None and same:
         state = _State(everybody, before.moments, before.capped, dict(before.people), before.read_at)
