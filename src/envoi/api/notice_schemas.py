@@ -57,7 +57,7 @@ class Wording(Wanted):
         if "ends_at" in told:
             wording["ends_at"] = told["ends_at"]
         if "text" in told:
-            wording["body"] = linebreaks(told["text"], autoescape=True)
+            wording["body"] = linebreaks(told["text"].strip(), autoescape=True)
         if "button" in told:
             button = told["button"]
             wording["link_label"], wording["link_url"] = (button.label, button.url) if button else ("", "")

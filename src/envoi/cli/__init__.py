@@ -50,6 +50,7 @@ COMMANDS = {
     "migrate": Command("migrate", "bring the database up to date"),
     "user": Command("user", "add a user, or give one a new one-time password"),
     "import": Command("import_", "take contacts from a CSV file"),
+    "notify": Command("notify", "show a message on customers' dashboards"),
     "demo": Command("demo", "play the whole main job without a browser and print the counts", throw_away=True),
 }
 
