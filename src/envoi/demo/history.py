@@ -16,8 +16,8 @@ from django.db import transaction
 
 from envoi.accounts.models import User
 from envoi.audiences.models import List, Product
-from envoi.audiences.queries import Targets
-from envoi.broadcasts.actions import draft
+from envoi.audiences.queries import Targets, current
+from envoi.broadcasts.actions import draft, show
 from envoi.broadcasts.actions.send import send
 from envoi.broadcasts.models import Broadcast
 from envoi.contacts.actions.suppressions import suppress
@@ -27,10 +27,12 @@ from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.queries import recount
 from envoi.demo import texts
+from envoi.notices.models import Notice, Reading
 from envoi.tracking import automated
 from envoi.tracking.models import Activity, TrackedLink
 
 AGO = timedelta(days=9, hours=4)
+MESSAGE_AGO = timedelta(days=3, hours=2)
 NO_SUCH_USER = {
     "state": Delivery.State.FAILED,
     "reply_code": 550,
@@ -57,6 +59,37 @@ def finished_newsletter(chance: Random, *, actor: User | None) -> Broadcast:
         _let_leave(mailing, actor)
         newsletter.refresh_from_db()
     return newsletter
+
+
+def message_on_dashboards(chance: Random, *, actor: User | None) -> Broadcast:
+    """A message to the customers of one plan, of three days ago, with what they did since."""
+    now = clock.now()
+    label, url = texts.MESSAGE_BUTTON
+    with transaction.atomic(), clock.set_to(now - MESSAGE_AGO):
+        message = draft.create("notice", actor=actor, subject=texts.MESSAGE_SUBJECT, body=texts.MESSAGE_BODY)
+        show.change_plan(
+            message, actor=actor, level="success", link_label=label, link_url=url, ends_at=now + timedelta(days=11)
+        )
+        pro = Product.objects.get(name="Pro")
+        draft.change_targets(message, Targets(products=(pro.pk,)), Targets(), actor=actor)
+        notice = show.show(Broadcast.objects.get(pk=message.pk), actor=actor)
+        people = current().filter(product=pro).order_by("contact").values_list("contact", flat=True)
+        Reading.objects.bulk_create(_looked(notice, pk, chance) for pk in people if chance.random() < 0.6)
+    message.refresh_from_db()
+    return message
+
+
+def _looked(notice: Notice, contact: int, chance: Random) -> Reading:
+    at = notice.starts_at + MESSAGE_AGO * chance.random()
+    later = at + timedelta(seconds=chance.uniform(4, 90))
+    return Reading(
+        notice=notice,
+        contact_id=contact,
+        first_seen_at=at,
+        last_seen_at=later,
+        clicks=int(chance.random() < 0.25),
+        dismissed_at=later if chance.random() < 0.4 else None,
+    )
 
 
 def draft_to_send(*, actor: User | None) -> Broadcast:

@@ -32,7 +32,8 @@ class NotEmpty(Exception):
 
 
 def seed(count: int = PEOPLE, *, actor: User | None = None) -> None:
-    """Organisation, sender, `count` contacts, products, lists, suppressions, a finished broadcast and a draft.
+    """Organisation, sender, `count` contacts, products, lists, suppressions, a finished broadcast, a message
+    on dashboards and a draft.
 
     Raises:
         NotEmpty: the installation holds contacts.
@@ -47,6 +48,7 @@ def seed(count: int = PEOPLE, *, actor: User | None = None) -> None:
         fill_lists(chance, actor)
         suppress_some(chance)
         history.finished_newsletter(chance, actor=actor)
+        history.message_on_dashboards(chance, actor=actor)
         history.draft_to_send(actor=actor)
 
 

@@ -52,3 +52,10 @@ these twenty minutes your visitors see a friendly page that asks them to come ba
 <p><a href="https://status.lantern-sites.example/2026-11-29">See how far we are, minute by minute</a></p>
 <p>Imogen, Lantern Sites</p>
 """
+
+MESSAGE_SUBJECT = "Statistics of your visitors are part of Pro now"
+MESSAGE_BODY = """\
+<p>See how many people visited, from where, and what they read. It counts without cookies, so you need no banner.
+Nothing has to be switched on.</p>
+"""
+MESSAGE_BUTTON = "Look at mine", "https://lantern-sites.example/help/statistics"

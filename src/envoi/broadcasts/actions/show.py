@@ -17,6 +17,7 @@ from envoi.broadcasts.actions.steer import NotSteerable
 from envoi.broadcasts.errors import NotReady, Problem
 from envoi.broadcasts.events import BroadcastFinished, BroadcastStarted
 from envoi.broadcasts.models import Broadcast, FrozenContent, NoticePlan
+from envoi.content.problems import ContentError
 from envoi.core import clock
 from envoi.core.events import announce
 from envoi.delivery.actions import mailing as mailings
@@ -146,22 +147,27 @@ def tend() -> None:
 
 
 def start_email(broadcast_id: int) -> Mailing | None:
-    """Start the e-mail of a notice if it is due and not called off; None otherwise."""
-    with transaction.atomic():
-        row = Broadcast.objects.select_for_update(of=("self",)).get(pk=broadcast_id)
-        if row.plan.email_due_at is None or row.plan.email_due_at > clock.now() or row.mailing_id:
-            return None
-        return _start_email(row, None)
+    """Start the e-mail of a notice if it is due and not called off; None otherwise.
+
+    What cannot be written any more is told on the broadcast's page and not tried again.
+    """
+    try:
+        with transaction.atomic():
+            row = Broadcast.objects.select_for_update(of=("self",)).get(pk=broadcast_id)
+            if row.plan.email_due_at is None or row.plan.email_due_at > clock.now() or row.mailing_id:
+                return None
+            return _start_email(row, None)
+    except ContentError as error:
+        NoticePlan.objects.filter(broadcast=broadcast_id).update(email_due_at=None, email_problem=str(error))
+        return None
 
 
-def _start_email(row: Broadcast, actor: User | None) -> Mailing | None:
+def _start_email(row: Broadcast, actor: User | None) -> Mailing:
     plan = row.plan
     plan.email_due_at = None
     source = composing.read_again(FrozenContent.objects.get(broadcast=row).source)
     if row.identity is None:
-        plan.email_problem = _("The sender of the e-mail is gone. Choose one and send it as a broadcast of its own.")
-        plan.save(update_fields=["email_due_at", "email_problem"])
-        return None
+        raise NotReady([Problem("content", "identity", _("Choose whom the message comes from."))])
     mailing = mailings.start(
         row.audience,
         reference=f"broadcast:{row.pk}",

@@ -17,6 +17,7 @@ from envoi.console.home.steps import steps
 from envoi.contacts.models import Contact, Suppression
 from envoi.core import clock
 from envoi.delivery.models import Delivery, Tally
+from envoi.notices.queries import numbers_of
 from envoi.reports.queries import headlines
 
 # Above this the page says "10,000+": counting further would read the whole table each time somebody looks.
@@ -28,12 +29,13 @@ COUNTED = 10_000
 def dashboard(request: SignedInRequest) -> HttpResponse:
     recent = list(broadcasts.search().order_by("-created_at", "-id")[:6])
     numbers = headlines([one.mailing_id for one in recent if one.mailing_id])
+    seen = numbers_of([one.notice_id for one in recent if one.notice_id])
     to_do = steps(request.user)
     context = {
         "steps": to_do,
         "done": sum(step.done for step in to_do),
         "welcome": not all(step.done for step in to_do),
-        "recent": [(one, numbers.get(one.mailing_id or 0)) for one in recent],
+        "recent": [(one, numbers.get(one.mailing_id or 0), seen.get(one.notice_id or 0)) for one in recent],
         "contacts": Contact.objects.all()[: COUNTED + 1].count(),
         "suppressed": Suppression.objects.all()[: COUNTED + 1].count(),
         "lists": List.objects.all()[: COUNTED + 1].count(),

@@ -11,6 +11,7 @@ from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.tests.factories import make_contact
 from envoi.demo.people import people
 from envoi.demo.seed import NotEmpty, seed
+from envoi.notices.queries import numbers
 from envoi.tracking.queries import mailing_counts
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +47,15 @@ def test_the_newsletter_is_finished_and_its_numbers_are_those_of_its_ledger() ->
     assert not mailing.deliveries.filter(state__in=Delivery.OPEN).exists()
     assert 0 < counts.clicks.unique < counts.opens.people < sent
     assert counts.opens.people < counts.opens.unique, "some opens are a machine's"
+
+
+def test_a_message_stands_on_dashboards_and_people_did_something_with_it() -> None:
+    seed(300)
+    message = Broadcast.objects.get(status=Broadcast.Status.SHOWING)
+    assert message.notice is not None
+    counts = numbers(message.notice)
+    assert 0 < counts.dismissed < counts.seen < readiness.count(message).will_receive
+    assert counts.clicked > 0
 
 
 def test_nothing_of_the_demo_is_sent_again_by_the_workers() -> None:
