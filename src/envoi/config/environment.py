@@ -6,6 +6,8 @@ it never surfaces later as a traceback.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Mapping
@@ -51,28 +53,28 @@ def secret_key(folder: Path, environ: Mapping[str, str] = os.environ) -> str:
     path = folder / "secret.key"
     try:
         return checked_key(read_or_make_key(path), str(path))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
+        full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
         raise SettingError(
-            f"The secret key {path} can be neither read nor made ({error.strerror}). "
-            "Check the rights on the data folder."
+            f"The secret key {path} can be neither read nor made ({getattr(error, 'strerror', None) or 'no text'}). "
+            + ("Make room on the disk and start again." if full else "Check the rights on the data folder.")
         ) from error
 
 
 def read_or_make_key(path: Path) -> str:
     if not path.exists():
         made = path.with_name(f"{path.name}.{os.getpid()}")
-        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(64))
-            file.flush()
-            os.fsync(file.fileno())
         try:
+            descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(64))
+                file.flush()
+                os.fsync(file.fileno())
             # link, not rename: of two processes that start together, the first one's key stays.
-            os.link(made, path)
-        except FileExistsError:
-            pass
+            with contextlib.suppress(FileExistsError):
+                os.link(made, path)
         finally:
-            made.unlink()
+            made.unlink(missing_ok=True)
     return path.read_text().strip()
 
 
@@ -142,6 +144,18 @@ def base_url(environ: Mapping[str, str] = os.environ) -> str:
         )
     parts = urlsplit(url)
     return parts._replace(netloc=ascii_host(parts.netloc)).geturl()
+
+
+def journal_sync(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether each final dot waits until the disk has its line of the journal: ENVOI_JOURNAL_SYNC, off by default.
+
+    Raises:
+        SettingError: it is neither 0 nor 1.
+    """
+    text = environ.get("ENVOI_JOURNAL_SYNC") or "0"
+    if text not in {"0", "1"}:
+        raise SettingError(f"ENVOI_JOURNAL_SYNC is “{text}”; it needs to be 1 (wait for the disk) or 0.")
+    return text == "1"
 
 
 def wrong_address(url: str) -> str:

@@ -1,6 +1,7 @@
 """The watchdog: whatever died, is due or was forgotten goes on. Repeatable; every step costs a few statements.
 
-Order: what dead workers held first, so that the later steps see it.
+Order: first what dead workers of this machine wrote down, then what the leases of all others leave to be concluded, so
+that the later steps see it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from envoi.core import clock
 from envoi.core.tasks import later
 from envoi.delivery.actions import mailing as mailings
+from envoi.delivery.actions.replay import replay_all
 from envoi.delivery.actions.standstill import resume_transport
 from envoi.delivery.models import Delivery, Mailing, Shift, Transport
 from envoi.delivery.queries.leases import reclaim
@@ -24,6 +26,7 @@ RECLAIM_AT_ONCE = 1000
 
 def watch() -> None:
     """Do everything once."""
+    replay_all()
     take_back()
     resume_transports()
     for mailing in with_open_rows(Mailing.State.CANCELLED):

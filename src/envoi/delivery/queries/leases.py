@@ -30,7 +30,12 @@ LEASE = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """One row leased to this worker."""
+    """One row leased to this worker.
+
+    Attributes:
+        epoch: the number of this lease of the row, higher with each: who writes says it, so that nobody writes under
+            the lease that another has meanwhile.
+    """
 
     id: int
     key: str
@@ -39,9 +44,10 @@ class Claimed:
     contact_id: int | None
     attempts: int
     first_attempt_at: datetime
+    epoch: int = 0
 
 
-_COLUMNS = ("id", "key", "address", "address_key", "contact_id", "attempts", "first_attempt_at")
+_COLUMNS = ("id", "key", "address", "address_key", "contact_id", "attempts", "first_attempt_at", "lease_epoch")
 
 
 def claim(mailing: Mailing, worker: str, size: int) -> list[Claimed]:
@@ -68,8 +74,8 @@ def claim(mailing: Mailing, worker: str, size: int) -> list[Claimed]:
         )
         add_to_tally(mailing, Counter({(State.DEFERRED, ""): -len(again)}))
     return [
-        Claimed(number, key, address, compared, contact, attempts, begun or now)
-        for number, key, address, compared, contact, attempts, begun in (*again, *new)
+        Claimed(number, key, address, compared, contact, attempts, begun or now, epoch + 1)
+        for number, key, address, compared, contact, attempts, begun, epoch in (*again, *new)
     ]
 
 
@@ -133,9 +139,10 @@ def reclaim(detail: str, limit: int = 1000) -> tuple[int, int]:
         rows = list(expired(limit))
         unsent = [row.pk for row in rows if row.state == State.LEASED]
         doubtful = [row for row in rows if row.state == State.IN_DOUBT]
-        free = {"lease_worker": "", "lease_until": None, "state_at": now}
+        free = {"lease_until": None, "state_at": now}
         Delivery.objects.filter(pk__in=unsent, attempts=0).update(first_attempt_at=None)
-        Delivery.objects.filter(pk__in=unsent).update(state=State.PENDING, **free)
+        Delivery.objects.filter(pk__in=unsent).update(state=State.PENDING, lease_worker="", **free)
+        # The worker's name stays: its journal may turn up and end the doubt.
         Delivery.objects.filter(pk__in=[row.pk for row in doubtful]).update(state=State.UNKNOWN, detail=detail, **free)
         for mailing in {row.mailing for row in doubtful}:
             number = sum(row.mailing_id == mailing.pk for row in doubtful)

@@ -1,8 +1,8 @@
 # ruff: noqa: S608 - put together from names of tables of this code; every value is a parameter
 """What came of a batch, written to the ledger by one statement.
 
-Guarantee: only rows that still are the worker's are changed, and counted; what a worker says about a row that was taken
-from it meanwhile is lost on purpose.
+Guarantee: only rows that still are the worker's, under the lease it means, are changed, and counted; what a worker says
+about a row that was taken from it meanwhile is lost on purpose.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ class Result:
         detail: why, for a person.
         retry_at: for deferred rows.
         code, status, text: the server's answer, its enhanced status and its words.
+        epoch: the number of the lease under which it was sent; 0 when the caller holds the row in another way.
         attempted: False when the row was marked as about to be sent and surely was not tried.
     """
 
@@ -41,19 +42,21 @@ class Result:
     code: int | None = None
     status: str = ""
     text: str = ""
+    epoch: int = 0
     attempted: bool = True
 
 
 _DELIVERY = Delivery._meta.db_table
 _ROW = {
-    "sqlite": "(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+    "sqlite": "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
     "postgresql": (
-        "(%s::bigint, %s::text, %s::text, %s::text, %s::timestamptz, %s::smallint, %s::text, %s::text, %s::smallint)"
+        "(%s::bigint, %s::text, %s::text, %s::text, %s::timestamptz, %s::smallint, %s::text, %s::text, %s::smallint, "
+        "%s::int)"
     ),
 }
 _TAKEN_BACK = f"CASE WHEN results.untried = 1 AND {_DELIVERY}.state = '{State.IN_DOUBT}' THEN 1 ELSE 0 END"
 _SETTLE = f"""
-WITH results (id, state, skip_reason, detail, retry_at, code, status, words, untried) AS (VALUES {{rows}})
+WITH results (id, state, skip_reason, detail, retry_at, code, status, words, untried, epoch) AS (VALUES {{rows}})
 UPDATE {_DELIVERY}
    SET state = results.state, skip_reason = results.skip_reason, detail = results.detail, retry_at = results.retry_at,
        reply_code = results.code, reply_status = results.status, reply_text = results.words,
@@ -64,6 +67,7 @@ UPDATE {_DELIVERY}
   FROM results
  WHERE {_DELIVERY}.id = results.id AND {_DELIVERY}.id IN ({{ids}}) AND {_DELIVERY}.lease_worker = %s
    AND {_DELIVERY}.state IN ('{State.LEASED}', '{State.IN_DOUBT}')
+   AND (results.epoch = 0 OR results.epoch = {_DELIVERY}.lease_epoch)
 RETURNING {_DELIVERY}.id
 """
 
@@ -85,6 +89,7 @@ def settle(mailing: Mailing, worker: str, results: Sequence[Result]) -> set[int]
             result.status[:12],
             result.text[:1000],
             0 if result.attempted else 1,
+            result.epoch,
         )
     with connection.cursor() as cursor:
         cursor.execute(

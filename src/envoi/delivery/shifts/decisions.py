@@ -62,15 +62,17 @@ def decide(row: Claimed, outcome: Outcome, now: datetime) -> Decision:
             return Decision(_again(row, now, reply, ""))
         case SenderRefused(reply, remedy=remedy):
             wait = SENDER_REFUSED if remedy == Remedy.WAIT else None
-            return Decision(_untried(row), standstill=Standstill(str(reply), wait))
+            return Decision(untried(row), standstill=Standstill(str(reply), wait))
         case NotSent(error, phase) if error.kind == FaultKind.WITHHELD or error.kind == FaultKind.CLOSED:
-            return Decision(_untried(row))
+            return Decision(untried(row))
+        case NotSent(error) if error.kind == FaultKind.HOOK:
+            return Decision(untried(row), standstill=Standstill(str(error), RELAY_AWAY))
         case NotSent(error, phase) if phase <= Phase.AUTH:
-            return Decision(_untried(row), standstill=Standstill(str(error), _patience(error.kind)))
+            return Decision(untried(row), standstill=Standstill(str(error), _patience(error.kind)))
         case NotSent(error):
             return Decision(_again(row, now, None, str(error)))
         case NoAnswer(error):
-            return Decision(Result(row.id, State.UNKNOWN, detail=str(error)))
+            return Decision(Result(row.id, State.UNKNOWN, detail=str(error), epoch=row.epoch))
 
 
 def retry_time(attempts: int, now: datetime) -> datetime:
@@ -80,20 +82,28 @@ def retry_time(attempts: int, now: datetime) -> datetime:
 
 
 def _answered(row: Claimed, state: Delivery.State, reply: Reply) -> Result:
-    return Result(row.id, state, code=reply.code, status=reply.status, text=reply.text)
+    return Result(row.id, state, code=reply.code, status=reply.status, text=reply.text, epoch=row.epoch)
 
 
 def _again(row: Claimed, now: datetime, reply: Reply | None, detail: str) -> Result:
     code, status, text = (reply.code, reply.status, reply.text) if reply else (None, "", "")
     if now - row.first_attempt_at >= HORIZON:
         detail = _("Given up after %(days)d days of trying.") % {"days": HORIZON.days}
-        return Result(row.id, State.FAILED, detail=detail, code=code, status=status, text=text)
+        return Result(row.id, State.FAILED, detail=detail, code=code, status=status, text=text, epoch=row.epoch)
     when = retry_time(row.attempts, now)
-    return Result(row.id, State.DEFERRED, detail=detail, retry_at=when, code=code, status=status, text=text)
+    return Result(
+        row.id, State.DEFERRED, detail=detail, retry_at=when, code=code, status=status, text=text, epoch=row.epoch
+    )
 
 
-def _untried(row: Claimed) -> Result:
-    return Result(row.id, State.PENDING, attempted=False)
+def untried(row: Claimed) -> Result:
+    """Surely not offered to a server: it waits again."""
+    return Result(row.id, State.PENDING, attempted=False, epoch=row.epoch)
+
+
+def skipped(row: Claimed, reason: Delivery.SkipReason, detail: str = "") -> Result:
+    """Not to be sent at all."""
+    return Result(row.id, State.SKIPPED, skip_reason=reason, detail=detail, epoch=row.epoch, attempted=False)
 
 
 def _patience(kind: FaultKind) -> timedelta | None:

@@ -1,7 +1,8 @@
 """The thread that talks to the server: an event loop with a connection pool, fed and emptied by the worker's thread.
 
-No Django and no database here. Guarantees: every job that was put gets exactly one outcome; a job that was taken back,
-or whose lease would not last, is not offered to the server; the loop never waits for the database.
+No database here. Guarantees: every job that was put gets exactly one outcome; a job that was taken back, or whose lease
+would not last, is not offered to the server; no dot without its line in the journal; the loop never waits for the
+database.
 """
 
 from __future__ import annotations
@@ -9,14 +10,26 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from envoi.delivery.journal import Journal
+from envoi.delivery.machine import elapsed
 from envoi.delivery.queries.leases import Claimed
-from envoi.delivery.smtp import Envelope, Hooks, Outcome, Pool, SmtpSettings
+from envoi.delivery.smtp import (
+    Accepted,
+    Envelope,
+    Hooks,
+    Outcome,
+    Phase,
+    Pool,
+    Refused,
+    SenderRefused,
+    SmtpSettings,
+    TakenBack,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +37,7 @@ class Job:
     """One message to hand over.
 
     Attributes:
-        not_before: the slot that the transport's rate gives it, in seconds of `time.monotonic`.
+        not_before: the slot that the transport's rate gives it, in seconds of `elapsed`.
     """
 
     row: Claimed
@@ -36,8 +49,11 @@ class Job:
 class Line:
     """Use as a context manager: leaving it finishes what is on its way and closes the connections."""
 
-    def __init__(self, settings: SmtpSettings, connections: int, messages_per_connection: int) -> None:
+    def __init__(
+        self, settings: SmtpSettings, connections: int, messages_per_connection: int, journal: Journal
+    ) -> None:
         self._settings = settings
+        self._journal = journal
         self._connections = connections
         self._per_connection = messages_per_connection
         self._outcomes: queue.SimpleQueue[tuple[Claimed, Outcome]] = queue.SimpleQueue()
@@ -83,7 +99,7 @@ class Line:
         self._holding = True
 
     def lease_until(self, moment: float) -> None:
-        """From `moment` (of `time.monotonic`) on nothing may be offered: somebody else may have the rows then."""
+        """From `moment` (of `elapsed`) on nothing may be offered: somebody else may have the rows then."""
         self._lease_ends = moment
 
     # The event loop's thread.
@@ -91,14 +107,15 @@ class Line:
     async def _work(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        hooks = Hooks(before_mail=self._wanted, settled=self._settled)
+        hooks = Hooks(before_mail=self._wanted, before_dot=self._before_dot, settled=self._settled)
         async with Pool(self._settings, self._connections, self._per_connection, hooks) as pool:
             self._pool = pool
             self._ready.set()
             await self._stop.wait()
+        self._journal.flush()
 
     def _accept(self, jobs: Sequence[Job]) -> None:
-        now = time.monotonic()
+        now = elapsed()
         for job in jobs:
             envelope = Envelope(job.return_path, job.row.address, job.data, envid=job.row.key, tag=job.row)
             if job.not_before > now:
@@ -112,9 +129,24 @@ class Line:
             isinstance(row, Claimed)
             and not self._holding
             and row.id not in self._taken_back
-            and time.monotonic() < self._lease_ends
+            and elapsed() < self._lease_ends
         )
 
+    def _before_dot(self, envelope: Envelope) -> None:
+        row = envelope.tag
+        if isinstance(row, Claimed):
+            # A worker that was stopped or suspended in the middle of the body: others may hold the row by now.
+            if elapsed() >= self._lease_ends:
+                raise TakenBack
+            self._journal.dot(row.id, row.epoch)
+
     def _settled(self, envelope: Envelope, outcome: Outcome) -> None:
-        if isinstance(envelope.tag, Claimed):
-            self._outcomes.put((envelope.tag, outcome))
+        row = envelope.tag
+        if not isinstance(row, Claimed):
+            return
+        match outcome:
+            case Accepted(reply) | Refused(reply, Phase.DOT_SENT) | SenderRefused(reply, Phase.DOT_SENT):
+                # At the end of this round of the loop, unless the next dot takes it along.
+                if self._journal.answer(row.id, row.epoch, reply):
+                    self._loop.call_soon(self._journal.flush)
+        self._outcomes.put((row, outcome))

@@ -4,8 +4,6 @@ Guarantees: no message is offered to a server before its row is committed as abo
 most `WINDOW`; the next batch is got ready and the last one written down while the present one is on its way; no
 transaction is open while the network is waited for; suppressions, the operator's word and the transport are looked at
 every second, for messages that wait too. The number of statements depends on batches, never on recipients.
-
-A journal of dots and answers, message by message, will hang in `Line`'s hooks.
 """
 
 from __future__ import annotations
@@ -25,13 +23,14 @@ from envoi.delivery.actions.dead_addresses import suppress_dead
 from envoi.delivery.actions.mailing import pause, pause_for_fault, stopped_by_failures
 from envoi.delivery.actions.standstill import pause_transport
 from envoi.delivery.composers import Compose, Message
+from envoi.delivery.machine import elapsed
 from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.queries import leases, pace, roster
 from envoi.delivery.queries.leases import Claimed
 from envoi.delivery.queries.progress import failing_share
 from envoi.delivery.queries.results import Result, settle
 from envoi.delivery.shifts.batches import compose_rows
-from envoi.delivery.shifts.decisions import Standstill, decide
+from envoi.delivery.shifts.decisions import Standstill, decide, skipped, untried
 from envoi.delivery.shifts.line import Job, Line
 from envoi.delivery.smtp import Outcome
 
@@ -62,7 +61,7 @@ class Shift:
         self.more: datetime | None = None
         self._compose = compose
         self._line = line
-        self._ends = time.monotonic() + seconds
+        self._ends = elapsed() + seconds
         self._going = True
         self._dry = False
         self._ready: deque[tuple[Claimed, Message]] = deque()
@@ -74,8 +73,9 @@ class Shift:
         self._latest: deque[bool] = deque(maxlen=BUDGET_OVER)
         self._next_slot: datetime | None = None
         self._trouble_since: float | None = None
-        self._looked = self._renewed = time.monotonic()
-        self._extend_lease()
+        self.all_written = True
+        self._looked = elapsed()
+        self._lease_from(self._looked)
 
     def run(self) -> None:
         """Send until the time is over, nothing is due, or somebody says stop. `more` then says when to go on."""
@@ -104,12 +104,17 @@ class Shift:
         self._results += [self._returned(row) for row, _ in self._ready]
         self._ready.clear()
         with transaction.atomic():
-            settle(self.mailing, self.worker, self._results)
+            self._settle()
+        self.all_written = self.all_written and not self._open
         self._results.clear()
+
+    def _settle(self) -> None:
+        changed = settle(self.mailing, self.worker, self._results)
+        self.all_written = self.all_written and len(changed) == len(self._results)
 
     def _bear(self, error: OperationalError) -> None:
         """Wait for a database that is away or locked, as long as the lease lasts: answers that came are kept."""
-        now = time.monotonic()
+        now = elapsed()
         self._trouble_since = self._trouble_since or now
         if now - self._trouble_since > leases.LEASE.total_seconds() - LEASE_MARGIN:
             raise error
@@ -121,7 +126,7 @@ class Shift:
     # Looking around, once a second.
 
     def _look_around(self) -> None:
-        now = time.monotonic()
+        now = elapsed()
         if now - self._looked < LOOK:
             return
         self._looked = now
@@ -147,18 +152,19 @@ class Shift:
             self._line.take_back(self._taken_back)
 
     def _renew(self) -> None:
-        held = {*self._open, *(row.id for row, _ in self._ready)}
+        held, asked = {*self._open, *(row.id for row, _ in self._ready)}, elapsed()
         kept = leases.renew(self.worker, held)
         lost = held - kept
         if lost:
             self._line.take_back(lost)
             self._ready = deque(item for item in self._ready if item[0].id not in lost)
         roster.stay_on(self.worker)
-        self._extend_lease()
+        self._lease_from(asked)
 
-    def _extend_lease(self) -> None:
-        self._renewed = time.monotonic()
-        self._line.lease_until(self._renewed + leases.LEASE.total_seconds() - LEASE_MARGIN)
+    def _lease_from(self, moment: float) -> None:
+        """The leases count from before they were asked for: the database may have taken its time."""
+        self._renewed = moment
+        self._line.lease_until(moment + leases.LEASE.total_seconds() - LEASE_MARGIN)
 
     def _check_budget(self, failures: int, attempts: int) -> None:
         if self._going and attempts >= BUDGET_OVER and failures > attempts * BUDGET_SHARE:
@@ -168,7 +174,7 @@ class Shift:
     # Getting ready.
 
     def _taking(self) -> bool:
-        return self._going and time.monotonic() < self._ends and not ending.stopping()
+        return self._going and elapsed() < self._ends and not ending.stopping()
 
     def _get_ready(self) -> None:
         if not self._taking() or self._dry or len(self._ready) >= WINDOW:
@@ -180,7 +186,7 @@ class Shift:
     def _portion(self) -> int:
         """No more than can leave in this shift at the transport's rate: what is leased, nobody else can send."""
         step = pace.interval(self.transport).total_seconds()
-        return min(BATCH, int((self._ends - time.monotonic()) / step) + 1) if step else BATCH
+        return min(BATCH, int((self._ends - elapsed()) / step) + 1) if step else BATCH
 
     def _prepare(self, rows: list[Claimed]) -> None:
         try:
@@ -197,7 +203,7 @@ class Shift:
             if isinstance(message, Message):
                 self._ready.append((row, message))
             else:
-                self._results.append(self._skipped(row, Delivery.SkipReason.RENDER_ERROR, message.detail))
+                self._results.append(skipped(row, Delivery.SkipReason.RENDER_ERROR, message.detail))
 
     # Writing down and sending.
 
@@ -208,15 +214,13 @@ class Shift:
             return
         chosen = list(islice(self._ready, len(slots)))
         with transaction.atomic():
-            settle(self.mailing, self.worker, self._results)
+            self._settle()
             hindered = leases.hindered(self.mailing.purpose, [row.address_key for row, _ in chosen]) if chosen else {}
             allowed = [row for row, _ in chosen if row.address_key not in hindered]
             marked = leases.open_window(self.worker, allowed) if allowed else set()
         for _ in chosen:
             self._ready.popleft()
-        self._results = [
-            self._skipped(row, hindered[row.address_key]) for row, _ in chosen if row.address_key in hindered
-        ]
+        self._results = [skipped(row, hindered[row.address_key]) for row, _ in chosen if row.address_key in hindered]
         timed = zip(chosen, slots, strict=True)
         self._hand_over((row, message, slot) for (row, message), slot in timed if row.id in marked)
         self._act_on_standstill()
@@ -251,7 +255,7 @@ class Shift:
         return slots
 
     def _hand_over(self, items: Iterable[tuple[Claimed, Message, datetime]]) -> None:
-        now, moment = clock.now(), time.monotonic()
+        now, moment = clock.now(), elapsed()
         jobs = []
         for row, message, slot in items:
             self._open[row.id] = row
@@ -268,15 +272,10 @@ class Shift:
     def _returned(self, row: Claimed) -> Result:
         """A row that was surely not tried: suppressed meanwhile, cancelled, or to be sent another time."""
         if row.id in self._taken_back:
-            return self._skipped(row, self._taken_back[row.id])
+            return skipped(row, self._taken_back[row.id])
         if self.mailing.state == Mailing.State.CANCELLED:
-            return self._skipped(row, Delivery.SkipReason.CANCELLED)
-        return Result(row.id, State.PENDING, attempted=False)
-
-    def _skipped(self, row: Claimed, reason: Delivery.SkipReason, detail: str = "") -> Result:
-        return Result(row.id, State.SKIPPED, skip_reason=reason, detail=detail, attempted=False)
-
-    # Waiting.
+            return skipped(row, Delivery.SkipReason.CANCELLED)
+        return untried(row)
 
     def _over(self) -> bool:
         if self._open or self._arrived or self._results:
@@ -284,15 +283,15 @@ class Shift:
         if not self._taking():
             return True
         if self._ready:
-            out_of_reach = clock.now() + timedelta(seconds=self._ends - time.monotonic())
+            out_of_reach = clock.now() + timedelta(seconds=self._ends - elapsed())
             return self._next_slot is not None and self._next_slot > out_of_reach
         return self._dry
 
     def _wait(self) -> None:
         """For answers: half a window of them or a tenth of a second's worth; without any on the way, for a slot."""
-        until = time.monotonic() + FLUSH
+        until = elapsed() + FLUSH
         while self._open and len(self._arrived) < min(WINDOW // 2, len(self._open)):
-            left = until - time.monotonic()
+            left = until - elapsed()
             if left <= 0:
                 return
             self._arrived += self._line.outcomes(left, WINDOW)

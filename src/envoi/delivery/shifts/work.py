@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
+from pathlib import Path
+
+from django.conf import settings
+from django.utils.translation import gettext as _
 
 from envoi.core.keys import random_key
 from envoi.core.tasks import later
 from envoi.delivery import composers
 from envoi.delivery.actions import mailing as mailings
+from envoi.delivery.actions.replay import folder, replay, replay_all
 from envoi.delivery.actions.standstill import pause_transport
+from envoi.delivery.journal import Journal
+from envoi.delivery.machine import machine_key
 from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.queries import roster
 from envoi.delivery.relay import RelayNotReady, settings_of
@@ -29,6 +37,7 @@ def work(mailing_id: int, seconds: float = SHIFT_SECONDS) -> None:
     mailing = Mailing.objects.select_related("identity__transport").filter(pk=mailing_id).first()
     if mailing is None or mailing.state != Mailing.State.RUNNING or mailing.identity.transport.paused_at:
         return
+    replay_all()
     worker = worker_name()
     connections = roster.sign_on(worker, mailing)
     if not connections:
@@ -42,14 +51,15 @@ def work(mailing_id: int, seconds: float = SHIFT_SECONDS) -> None:
 
 
 def worker_name() -> str:
-    """Host, process and a random part: never the same twice, so a worker that lost its lease cannot mistake itself."""
-    return f"{socket.gethostname()[:30]}:{os.getpid()}:{random_key()[:12]}"
+    """Host, machine, process and a random part: never the same twice, so that a lost lease cannot be mistaken."""
+    host = re.sub(r"[^A-Za-z0-9.-]", "-", socket.gethostname())[:20]
+    return f"{host}:{machine_key(Path(settings.ENVOI_DATA))}:{os.getpid()}:{random_key()[:12]}"
 
 
 def _send(mailing: Mailing, worker: str, connections: int, seconds: float) -> Shift | None:
     transport = mailing.identity.transport
     try:
-        settings = settings_of(transport)
+        relay = settings_of(transport)
     except RelayNotReady as error:
         pause_transport(transport, reason=str(error), actor=None, retry_after=RELAY_AWAY)
         return None
@@ -58,14 +68,37 @@ def _send(mailing: Mailing, worker: str, connections: int, seconds: float) -> Sh
     except Exception as error:
         mailings.pause_for_fault(mailing, error)
         return None
-    line = Line(settings, connections, transport.messages_per_connection)
+    journal = _open_journal(mailing, worker)
+    if journal is None:
+        return None
+    line = Line(relay, connections, transport.messages_per_connection, journal)
     shift = Shift(mailing, worker, compose, line, seconds)
+    written = False
     try:
-        with line:
-            shift.run()
+        try:
+            with line:
+                shift.run()
+        finally:
+            shift.give_back()
+        written = shift.all_written
     finally:
-        shift.give_back()
+        journal.close(keep=not written)
+    if not written:
+        # Some rows were taken from us meanwhile: what we know of them goes the way of a dead worker's knowledge.
+        replay(journal.path)
     return shift
+
+
+def _open_journal(mailing: Mailing, worker: str) -> Journal | None:
+    try:
+        return Journal(folder(), worker, mailing.key, synced=settings.ENVOI_JOURNAL_SYNC)
+    except OSError as error:
+        reason = _(
+            "The journal in %(folder)s cannot be written: %(error)s. Check the disk and the rights on the folder."
+        )
+        text = reason % {"folder": folder(), "error": error.strerror or error}
+        pause_transport(mailing.identity.transport, reason=text, actor=None, retry_after=RELAY_AWAY)
+        return None
 
 
 def _hand_over(shift: Shift) -> None:

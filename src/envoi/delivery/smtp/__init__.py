@@ -16,6 +16,7 @@ from envoi.delivery.smtp.outcomes import (
     Refused,
     Remedy,
     SenderRefused,
+    TakenBack,
     Unknown,
 )
 from envoi.delivery.smtp.phases import Phase, Timeouts
@@ -39,6 +40,7 @@ __all__ = [
     "Security",
     "SenderRefused",
     "SmtpSettings",
+    "TakenBack",
     "Timeouts",
     "Unknown",
 ]

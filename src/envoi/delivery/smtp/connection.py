@@ -16,7 +16,7 @@ from typing import Protocol
 
 from envoi.delivery.smtp.envelopes import commands, stuffed
 from envoi.delivery.smtp.jobs import Job, Step
-from envoi.delivery.smtp.outcomes import Accepted, Fault, FaultKind, NotSent, Outcome, SenderRefused, Unknown
+from envoi.delivery.smtp.outcomes import Accepted, Fault, FaultKind, NotSent, Outcome, SenderRefused, TakenBack, Unknown
 from envoi.delivery.smtp.phases import Phase, Timeouts
 from envoi.delivery.smtp.replies import Reply
 from envoi.delivery.smtp.session import Session
@@ -161,6 +161,9 @@ class Connection:
     def _dot(self, job: Job) -> None:
         try:
             self._owner.before_dot(job)
+        except TakenBack:
+            self.wire.abort(Fault(FaultKind.WITHHELD, "taken back before the final dot"))
+            return
         except Exception as error:  # whatever the record of the dot failed of, the dot must not follow
             self.wire.abort(Fault(FaultKind.HOOK, f"the dot could not be recorded: {error}"))
             return

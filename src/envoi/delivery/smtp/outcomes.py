@@ -23,7 +23,7 @@ class FaultKind(StrEnum):
     TLS = "tls"  # the handshake failed for another reason
     NO_MECHANISM = "no_mechanism"  # no way to sign in that both sides know and that is safe here
     HOOK = "hook"  # our own record of the dot could not be written, so the dot was not sent either
-    WITHHELD = "withheld"  # the caller took the message back before MAIL
+    WITHHELD = "withheld"  # the caller took the message back before MAIL, or before the dot
     CLOSED = "closed"  # the pool was closed while the message waited
 
 
@@ -36,6 +36,10 @@ class Fault:
 
     def __str__(self) -> str:
         return self.text
+
+
+class TakenBack(Exception):
+    """Raised by the hook before the dot: the message is not to be sent after all; nothing is wrong."""
 
 
 class Remedy(StrEnum):

@@ -32,7 +32,8 @@ class Hooks:
 
     Attributes:
         before_mail: whether the message is still wanted; called when a connection takes it up.
-        before_dot: right before the final dot is written; if it raises, the dot is not written.
+        before_dot: right before the final dot is written; if it raises, the dot is not written. `TakenBack` says that
+            nothing is wrong.
         settled: right after the outcome is known, for every envelope, before its awaiter runs.
     """
 

@@ -1,0 +1,104 @@
+"""What dead workers of this machine left in their journals, brought into the ledger message by message.
+
+Guarantees: the journal of a worker that lives is left alone; a row is changed only while it stands under the lease the
+journal speaks of, so a journal may be read twice, or late, and after others have decided; a file is removed after its
+rows are committed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from envoi.core import clock
+from envoi.delivery import journal
+from envoi.delivery.actions.mailing import reopen
+from envoi.delivery.journal import Record
+from envoi.delivery.models import Delivery, Mailing
+from envoi.delivery.queries import roster
+from envoi.delivery.queries.leases import Claimed
+from envoi.delivery.queries.leftover import doubt_again, left_by
+from envoi.delivery.queries.results import Result, settle
+from envoi.delivery.shifts.decisions import decide, untried
+from envoi.delivery.smtp import Accepted
+from envoi.delivery.smtp.phases import Phase
+from envoi.delivery.smtp.verdicts import judge
+
+logger = logging.getLogger("envoi.delivery")
+
+State = Delivery.State
+
+# Journals of mailings that this database does not know may belong to one that is away for repair.
+FOREIGN_KEPT_SECONDS = 30 * 24 * 3600
+
+
+def folder() -> Path:
+    """Where this machine's journals lie."""
+    return Path(settings.ENVOI_DATA, "journal")
+
+
+def replay_all() -> int:
+    """Bring in every journal whose worker is dead; how many."""
+    try:
+        names = sorted(entry.path for entry in os.scandir(folder()) if entry.name.endswith(journal.ENDING))
+    except FileNotFoundError:
+        return 0
+    return sum(replay(Path(name)) for name in names)
+
+
+def replay(path: Path) -> bool:
+    """Bring in one journal; False when its worker lives or this database knows nothing of it."""
+    with journal.abandoned(path) as data:
+        if data is None:
+            return False
+        record = journal.read(data)
+        if record is None:
+            # Its first line stands before its first row is leased: a power cut took it, and all that followed.
+            path.unlink()
+            return False
+        mailing = Mailing.objects.filter(key=record.mailing).first()
+        if mailing is None:
+            if time.time() - path.stat().st_mtime > FOREIGN_KEPT_SECONDS:
+                path.unlink()
+            return False
+        _bring_in(mailing, record)
+        path.unlink()
+    return True
+
+
+def _bring_in(mailing: Mailing, record: Record) -> None:
+    with transaction.atomic():
+        rows = left_by(mailing, record.worker)
+        doubt_again(mailing, [row.id for row, state in rows if state == State.UNKNOWN])
+        results = [decided(row, Delivery.State(state), record) for row, state in rows]
+        settle(mailing, record.worker, results)
+        roster.sign_off(record.worker)
+        waiting = any(result.state in (State.PENDING, State.DEFERRED) for result in results)
+        if waiting and mailing.state == Mailing.State.FINISHED:
+            reopen(mailing, actor=None, reason=_("Some recipients turned out not to have got the message."))
+    if results:
+        logger.warning("The journal of %s, which has died, decided %d recipients", record.worker, len(results))
+
+
+def decided(row: Claimed, state: Delivery.State, record: Record) -> Result:
+    """What becomes of a row that a dead worker left: by its answer, by its dot, by there being none."""
+    epoch, reply = record.answers.get(row.id, (0, None))
+    if reply is not None and epoch == row.epoch:
+        outcome = Accepted(reply) if reply.positive else judge(reply, Phase.DOT_SENT)
+        return decide(row, outcome, clock.now()).result
+    dotted = record.dots.get(row.id) == row.epoch
+    if state == State.LEASED or (record.complete and not dotted):
+        return untried(row)
+    return Result(row.id, State.UNKNOWN, detail=str(_why(dotted)), epoch=row.epoch)
+
+
+def _why(dotted: bool) -> str:
+    if dotted:
+        return _("The worker stopped between handing the message over and the answer; it may have arrived.")
+    return _("The machine stopped while the message was about to leave; it may have arrived.")

@@ -1,0 +1,123 @@
+"""The journal: what is in the file after a crash at any point, and what a reader may conclude from it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from envoi.delivery import journal
+from envoi.delivery.journal import Journal, Record
+from envoi.delivery.machine import boot_id, machine_key
+from envoi.delivery.smtp import Reply
+
+WORKER = "host:0123abcd:7:0123456789ab"
+TAKEN = Reply(250, "2.0.0", "Taken as 7")
+
+
+def record_of(path: Path) -> Record:
+    record = journal.read(path.read_bytes())
+    assert record is not None
+    return record
+
+
+def test_a_dot_is_in_the_file_before_it_is_sent_and_takes_waiting_answers_along(tmp_path: Path) -> None:
+    kept = Journal(tmp_path, WORKER, "m1")
+    kept.dot(1, 1)
+    assert record_of(kept.path).dots == {1: 1}
+    assert kept.answer(1, 1, TAKEN)
+    assert not kept.answer(2, 4, Reply(550, "", "No\nsuch  user"))
+    assert record_of(kept.path).answers == {}
+    kept.dot(3, 1)
+    found = record_of(kept.path)
+    assert found == Record(WORKER, "m1", True, {1: 1, 3: 1}, {1: (1, TAKEN), 2: (4, Reply(550, "", "No such user"))})
+    kept.close(keep=True)
+
+
+def test_answers_without_a_further_dot_are_written_by_a_flush_and_by_closing(tmp_path: Path) -> None:
+    kept = Journal(tmp_path, WORKER, "m1")
+    kept.answer(1, 1, TAKEN)
+    kept.flush()
+    assert set(record_of(kept.path).answers) == {1}
+    kept.answer(2, 1, TAKEN)
+    kept.close(keep=True)
+    assert set(record_of(kept.path).answers) == {1, 2}
+
+
+def test_a_journal_that_is_written_down_leaves_no_file(tmp_path: Path) -> None:
+    kept = Journal(tmp_path, WORKER, "m1")
+    kept.dot(1, 1)
+    kept.close(keep=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nobody_reads_the_journal_of_a_worker_that_lives(tmp_path: Path) -> None:
+    kept = Journal(tmp_path, WORKER, "m1")
+    with journal.abandoned(kept.path) as data:
+        assert data is None
+    kept.close(keep=True)
+    with journal.abandoned(kept.path) as data:
+        assert data is not None
+        with journal.abandoned(kept.path) as second:
+            assert second is None
+    with journal.abandoned(tmp_path / "gone.journal") as data:
+        assert data is None
+
+
+def test_a_journal_of_another_run_of_the_machine_is_complete_only_if_each_line_waited_for_the_disk(
+    tmp_path: Path,
+) -> None:
+    for synced in (False, True):
+        kept = Journal(tmp_path, WORKER, "m1", synced=synced)
+        data = kept.path.read_bytes()
+        kept.close(keep=False)
+        assert journal.read(data) == Record(WORKER, "m1", True)
+        assert journal.read(data.replace(boot_id().encode(), b"another")) == Record(WORKER, "m1", synced)
+
+
+def test_lines_that_a_power_cut_tore_say_nothing(tmp_path: Path) -> None:
+    kept = Journal(tmp_path, WORKER, "m1")
+    kept.dot(11, 1)
+    kept.dot(12, 1)
+    whole = kept.path.read_bytes()
+    kept.close(keep=False)
+    assert journal.read(whole[:-2]) == Record(WORKER, "m1", True, {11: 1})
+    zeros = whole.replace(b"DOT 11 1\n", b"\0" * 9)
+    assert journal.read(zeros) == Record(WORKER, "m1", True)
+    assert journal.read(whole[:20]) is None
+    assert journal.read(b"") is None
+
+
+def test_a_second_dot_of_a_row_makes_the_answer_to_the_first_void(tmp_path: Path) -> None:
+    kept = Journal(tmp_path, WORKER, "m1")
+    kept.dot(1, 1)
+    kept.answer(1, 1, Reply(451, "", "Later"))
+    kept.dot(1, 2)
+    assert record_of(kept.path) == Record(WORKER, "m1", True, {1: 2}, {})
+    kept.close(keep=False)
+
+
+def test_when_the_disk_is_full_the_dot_must_not_follow_and_the_file_stays_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Journal(tmp_path, WORKER, "m1")
+    kept.dot(1, 1)
+    real = os.write
+    monkeypatch.setattr("envoi.delivery.journal.os.write", lambda file, data: real(file, data[:5]))
+    with pytest.raises(OSError, match="No space left"):
+        kept.dot(2, 1)
+    kept.answer(1, 1, TAKEN)
+    kept.flush()
+    assert record_of(kept.path) == Record(WORKER, "m1", True, {1: 1})
+    monkeypatch.undo()
+    kept.dot(3, 1)
+    assert record_of(kept.path) == Record(WORKER, "m1", True, {1: 1, 3: 1}, {1: (1, TAKEN)})
+    kept.close(keep=False)
+
+
+def test_a_machine_keeps_its_name(tmp_path: Path) -> None:
+    first = machine_key(tmp_path)
+    assert len(first) == 8
+    assert machine_key(tmp_path) == first
+    assert [path.name for path in tmp_path.iterdir()] == ["machine.id"]

@@ -1,0 +1,171 @@
+"""What dead workers left: what their journals decide, what nobody can know, and what comes too late."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from envoi.core import clock
+from envoi.delivery.actions import mailing as mailings
+from envoi.delivery.actions.replay import folder, replay_all
+from envoi.delivery.actions.watch import watch
+from envoi.delivery.journal import Journal
+from envoi.delivery.machine import boot_id
+from envoi.delivery.models import Delivery, Mailing, Shift
+from envoi.delivery.queries import roster
+from envoi.delivery.queries.leases import Claimed, claim, open_window
+from envoi.delivery.queries.results import Result, settle
+from envoi.delivery.smtp import Reply
+from envoi.delivery.tests.factories import make_mailing
+from envoi.delivery.tests.test_sending import states, tallied
+
+pytestmark = pytest.mark.django_db
+
+Row = Delivery.State
+TAKEN = Reply(250, "2.0.0", "Taken")
+PEOPLE = ("ada", "bob", "chloe", "dmitri", "asa")
+
+
+@pytest.fixture(autouse=True)
+def no_journals() -> Iterator[None]:
+    yield
+    for path in folder().glob("*"):
+        path.unlink()
+
+
+@pytest.fixture
+def mailing() -> Mailing:
+    return make_mailing(*(f"{name}@example.net" for name in PEOPLE))
+
+
+def die(mailing: Mailing, worker: str = "host:1") -> Journal:
+    """A worker that died: Ada answered, Bob refused, Chloé's dot unanswered, Dmitri's not sent, Åsa only leased."""
+    assert roster.sign_on(worker, mailing)
+    rows = {row.address.partition("@")[0]: row for row in claim(mailing, worker, 10)}
+    kept = Journal(folder(), worker, mailing.key)
+    open_window(worker, [rows[name] for name in PEOPLE[:-1]])
+    for name, reply in (("ada", TAKEN), ("bob", Reply(554, "5.6.0", "Content rejected")), ("chloe", None)):
+        kept.dot(rows[name].id, rows[name].epoch)
+        if reply:
+            kept.answer(rows[name].id, rows[name].epoch, reply)
+    kept.flush()
+    return kept
+
+
+def journals() -> int:
+    return len(list(folder().glob("*.journal")))
+
+
+DECIDED = {"ada": "sent", "bob": "failed", "chloe": "unknown", "dmitri": "pending", "asa": "pending"}
+
+
+def test_the_journal_decides_message_by_message_without_waiting_for_the_lease(mailing: Mailing) -> None:
+    die(mailing).close(keep=True)
+    assert replay_all() == 1
+    assert states(mailing) == DECIDED
+    assert tallied(mailing) == {"sent": 1, "failed": 1, "unknown": 1}
+    rows = {row.address.partition("@")[0]: row for row in mailing.deliveries.all()}
+    assert {name: row.attempts for name, row in rows.items()} == {"ada": 1, "bob": 1, "chloe": 1, "dmitri": 0, "asa": 0}
+    assert (rows["ada"].reply_code, rows["ada"].reply_text) == (250, "Taken")
+    assert rows["chloe"].detail == (
+        "The worker stopped between handing the message over and the answer; it may have arrived."
+    )
+    assert not mailing.deliveries.exclude(lease_worker="").exists()
+    assert not Shift.objects.exists()
+    assert journals() == 0
+
+
+def test_a_second_replay_changes_nothing(mailing: Mailing) -> None:
+    kept = die(mailing)
+    data = kept.path.read_bytes()
+    kept.close(keep=True)
+    replay_all()
+    kept.path.write_bytes(data)
+    assert replay_all() == 1
+    assert states(mailing) == DECIDED
+    assert tallied(mailing) == {"sent": 1, "failed": 1, "unknown": 1}
+
+
+def test_the_journal_of_a_worker_that_lives_is_left_alone(mailing: Mailing) -> None:
+    kept = die(mailing)
+    assert replay_all() == 0
+    assert set(states(mailing).values()) == {"in_doubt", "leased"}
+    kept.close(keep=True)
+
+
+def test_after_a_power_cut_answers_count_and_the_rest_of_the_window_is_unknown(mailing: Mailing) -> None:
+    kept = die(mailing)
+    kept.path.write_bytes(kept.path.read_bytes().replace(boot_id().encode(), b"another"))
+    kept.close(keep=True)
+    assert replay_all() == 1
+    assert states(mailing) == {**DECIDED, "dmitri": "unknown"}
+
+
+def test_another_machine_concludes_only_what_lease_and_window_say(mailing: Mailing) -> None:
+    kept = die(mailing)
+    path = kept.path.rename(folder().parent / "elsewhere")
+    kept.close(keep=True)
+    try:
+        watch()
+        assert set(states(mailing).values()) == {"in_doubt", "leased"}
+        with clock.set_to(clock.now() + timedelta(seconds=61)):
+            watch()
+        assert states(mailing) == {**dict.fromkeys(PEOPLE, "unknown"), "asa": "pending"}
+        assert tallied(mailing) == {"unknown": 4}
+    finally:
+        path.rename(folder() / "late.journal")
+    # The machine comes back, and knows better.
+    assert replay_all() == 1
+    assert states(mailing) == DECIDED
+    assert tallied(mailing) == {"sent": 1, "failed": 1, "unknown": 1}
+
+
+def test_a_journal_that_comes_back_late_reopens_what_was_finished(mailing: Mailing) -> None:
+    kept = die(mailing)
+    with clock.set_to(clock.now() + timedelta(seconds=61)):
+        watch()
+    asa = mailing.deliveries.get(state=Row.PENDING)
+    mailing.deliveries.filter(pk=asa.pk).update(state=Row.SENT)
+    assert mailings.finish_if_done(mailing)
+    kept.close(keep=True)
+    replay_all()
+    assert states(mailing) == {**DECIDED, "asa": "sent"}
+    mailing.refresh_from_db()
+    assert mailing.state == Mailing.State.RUNNING
+
+
+def test_what_others_decided_meanwhile_stands(mailing: Mailing) -> None:
+    kept = die(mailing)
+    mailing.deliveries.filter(address="ada@example.net").update(lease_worker="host:2", lease_epoch=2)
+    mailing.deliveries.filter(address="bob@example.net").update(lease_epoch=9)
+    kept.close(keep=True)
+    replay_all()
+    found = states(mailing)
+    assert (found["ada"], found["bob"]) == ("in_doubt", "pending")
+
+
+def test_the_journal_of_another_database_is_kept(mailing: Mailing) -> None:
+    kept = die(mailing)
+    kept.path.write_bytes(kept.path.read_bytes().replace(mailing.key.encode(), b"elsewhere"))
+    kept.close(keep=True)
+    assert replay_all() == 0
+    assert journals() == 1
+
+
+def test_a_journal_without_a_whole_first_line_is_thrown_away(mailing: Mailing) -> None:
+    kept = Journal(folder(), "host:1", mailing.key)
+    kept.path.write_bytes(b"envoi-jour")
+    kept.close(keep=True)
+    assert replay_all() == 0
+    assert journals() == 0
+    assert set(states(mailing).values()) == {"pending"}
+
+
+def test_a_worker_cannot_write_under_a_lease_that_is_no_longer_its_own(mailing: Mailing) -> None:
+    row: Claimed = claim(mailing, "host:1", 1)[0]
+    assert row.epoch == 1
+    mailing.deliveries.filter(pk=row.id).update(lease_epoch=2)
+    assert settle(mailing, "host:1", [Result(row.id, Row.SENT, epoch=row.epoch)]) == set()
+    assert settle(mailing, "host:1", [Result(row.id, Row.SENT, epoch=2)]) == {row.id}
