@@ -81,6 +81,9 @@ def guarded(name: str, rest: list[str]) -> int:
         if isinstance(error, BrokenPipeError):
             return 1
         print(f"envoi {name}: {explain(error)}", file=sys.stderr)
+    except UnicodeEncodeError as error:
+        given = error.object.encode(errors="replace").decode()
+        print(f"envoi {name}: “{given}” is no text in UTF-8; write it anew.", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
     return 1

@@ -36,10 +36,18 @@ def prepare(email: str, demo: bool | None) -> Welcome | None:
             seed_if_empty()
         return None
     wanted = demo if demo is not None else asked()
-    owner, password = users.add(email, role=Role.OWNER, actor=None)
     if wanted:
         seed_if_empty()
+    # Last: whatever fails before leaves no account whose password nobody has seen.
+    owner, password = users.add(email, role=Role.OWNER, actor=None)
     return Welcome(owner.email, password)
+
+
+def waiting_account() -> str:
+    """The owner when nobody has ever signed in: the password may have gone by unseen. Else empty."""
+    if User.objects.filter(last_login__isnull=False).exists():
+        return ""
+    return User.objects.filter(role=Role.OWNER, is_active=True).values_list("email", flat=True).first() or ""
 
 
 def seed_if_empty() -> None:

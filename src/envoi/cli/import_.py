@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.db import transaction
 
@@ -63,10 +63,11 @@ def run(args: argparse.Namespace) -> int:
 
 def _received(args: argparse.Namespace) -> Import:
     try:
-        with args.file.open("rb") as file:
-            of = imports.receive(iter(lambda: file.read(PIECE), b""), args.file.name, actor=None)
+        file = args.file.open("rb")
     except OSError as error:
         raise Refused(f"{args.file} cannot be read ({error.strerror}).") from error
+    with file:
+        of = imports.receive(_pieces(file, args.file), args.file.name, actor=None)
     try:
         if args.encoding or args.delimiter:
             delimiter = (args.delimiter or of.delimiter).replace("\\t", "\t")
@@ -82,6 +83,14 @@ def _received(args: argparse.Namespace) -> Import:
         imports.discard(of)
         raise
     return of
+
+
+def _pieces(file: BinaryIO, path: Path) -> Iterator[bytes]:
+    try:
+        while piece := file.read(PIECE):
+            yield piece
+    except OSError as error:
+        raise Refused(f"{path} cannot be read ({error.strerror}).") from error
 
 
 def _mapping(of: Import, wishes: list[str]) -> dict[str, str]:

@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     lock = only_one()
     port_is_free(args.host, args.port)
     welcome = first_run.prepare(args.owner, True if args.demo else False if args.empty else None)
+    waiting = "" if welcome else first_run.waiting_account()
     connections.close_all()
     (settings.ENVOI_DATA / "static").mkdir(exist_ok=True)
     # What is loaded stays in pages that the children share; the collector must not touch (copy) them.
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     supervisor.start()
     try:
         if wait_until_ready(supervisor, args.host, args.port):
-            announce(args, welcome, time.monotonic() - begun)
+            announce(args, welcome, waiting, time.monotonic() - begun)
         while not supervisor.stopping:
             supervisor.tick()
     finally:
@@ -160,7 +161,7 @@ def answers(host: str, port: int) -> bool:
         caller.close()
 
 
-def announce(args: argparse.Namespace, welcome: first_run.Welcome | None, seconds: float) -> None:
+def announce(args: argparse.Namespace, welcome: first_run.Welcome | None, waiting: str, seconds: float) -> None:
     lines = [f"Envoi is ready at {settings.ENVOI_BASE_URL} ({seconds:.1f} s)."]
     if welcome:
         lines += [
@@ -170,6 +171,8 @@ def announce(args: argparse.Namespace, welcome: first_run.Welcome | None, second
             "",
             "The password is shown only now; you choose your own when you sign in.",
         ]
+    elif waiting:
+        lines += [f"Nobody has signed in yet. A new one-time password: bin/envoi user reset {waiting}"]
     if args.host not in {"127.0.0.1", "localhost", "::1"} and "localhost" in settings.ENVOI_BASE_URL:
         lines.append("Set ENVOI_BASE_URL to the address under which readers reach this machine; links need it.")
     lines.append("Ctrl-C stops it.")

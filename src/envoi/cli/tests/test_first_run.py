@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 
 import pytest
+from django.db import OperationalError
 
 from envoi.accounts.models import Role, User
 from envoi.cli import first_run
 from envoi.contacts.models import Contact
+from envoi.core import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +44,28 @@ def test_the_second_run_changes_nothing(seeded: list[str]) -> None:
     assert first_run.prepare("bob@example.org", demo=None) is None
     assert User.objects.values().get() == before
     assert seeded == []
+
+
+def test_a_first_run_that_breaks_off_leaves_no_account_with_an_unseen_password(
+    monkeypatch: pytest.MonkeyPatch, seeded: list[str]
+) -> None:
+    def full() -> None:
+        raise OperationalError("database or disk is full")
+
+    monkeypatch.setattr(first_run, "seed", full)
+    with pytest.raises(OperationalError):
+        first_run.prepare("ada@example.org", demo=True)
+    assert not User.objects.exists()
+    monkeypatch.setattr(first_run, "seed", lambda: seeded.append("seeded"))
+    assert first_run.prepare("ada@example.org", demo=True) is not None
+    assert seeded == ["seeded"]
+
+
+def test_whoever_missed_the_first_password_is_told_how_to_get_another() -> None:
+    first_run.prepare("ada@example.org", demo=False)
+    assert first_run.waiting_account() == "ada@example.org"
+    User.objects.update(last_login=clock.now())
+    assert first_run.waiting_account() == ""
 
 
 def test_without_a_terminal_the_demonstration_is_made(seeded: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,10 @@ class WrongMapping(ValueError):
 def folder() -> Path:
     """Where files wait; only the server's user reads it."""
     found = Path(settings.ENVOI_DATA) / "imports"
-    found.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        found.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_kept(error) from error
     return found
 
 
@@ -220,10 +223,14 @@ def _write(path: Path, pieces: Iterable[bytes]) -> int:
             os.fsync(file.fileno())
             return file.tell()
     except OSError as error:
-        raise Unreadable(
-            _("The file cannot be kept on the server (%(why)s). Make room in the data folder and choose it again.")
-            % {"why": error.strerror}
-        ) from error
+        raise _not_kept(error) from error
+
+
+def _not_kept(error: OSError) -> Unreadable:
+    return Unreadable(
+        _("The file cannot be kept on the server (%(why)s). Make room in the data folder and choose it again.")
+        % {"why": error.strerror}
+    )
 
 
 def _must_wait(of: Import) -> None:
