@@ -52,6 +52,7 @@ COMMANDS = {
     "import": Command("import_", "take contacts from a CSV file"),
     "notify": Command("notify", "show a message on customers' dashboards"),
     "demo": Command("demo", "play the whole main job without a browser and print the counts", throw_away=True),
+    "bench": Command("bench", "measure this machine in a throw-away installation", throw_away=True),
 }
 
 

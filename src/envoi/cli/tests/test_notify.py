@@ -106,7 +106,14 @@ def test_what_cannot_be_is_said_and_leaves_nothing(
 
 
 @pytest.mark.parametrize(
-    "words", [("--until", "tomorrow"), ("--until", "9999-12-31"), ("--until", "+2x"), ("--until", "+99999d"), ("--html", "a\x00b")]
+    "words",
+    [
+        ("--until", "tomorrow"),
+        ("--until", "9999-12-31"),
+        ("--until", "+2x"),
+        ("--until", "+99999d"),
+        ("--html", "a\x00b"),
+    ],
 )
 def test_what_is_no_moment_or_no_text_stops_it(words: tuple[str, str], ada: Contact) -> None:
     body = () if words[0] == "--html" else ("--body", "x")
