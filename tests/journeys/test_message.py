@@ -80,7 +80,9 @@ def test_from_the_wizard_to_who_dismissed_it(visit: Visit, person: Callable[...,
     assert [(one.subject, one.level) for one in shown] == [("Maintenance tonight", "warning")]
     notices.dismiss(shown[0].key, chloe.pk)
     numbers = page.locator("#notice-numbers")
+    numbers.get_by_role("link", name="Seen").focus()
     expect(numbers.locator(".card", has_text="Dismissed").locator(".stat-value")).to_have_text("1", timeout=10_000)
+    expect(numbers.get_by_role("link", name="Seen")).to_be_focused()
     expect(page.get_by_text("An e-mail goes to those who have not seen it")).to_be_visible()
     visit.assert_accessible()
     visit.shoot("message-page")

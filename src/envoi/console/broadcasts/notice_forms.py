@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from envoi.broadcasts.models import Broadcast, NoticePlan
 from envoi.console.forms import Form
 from envoi.content.models import Layout
+from envoi.core import clock
 from envoi.delivery.models import Purpose, SenderIdentity
 from envoi.notices.models import Level, Notice
 
@@ -52,11 +53,25 @@ class LookForm(Form):
         """The form as the notice stands."""
         return cls(initial={name: getattr(notice, name) for name in cls.base_fields})
 
+    @property
+    def wording(self) -> dict[str, Any]:
+        """What the notice is to say from now on, once the form is valid."""
+        return dict(self.cleaned_data)
 
-class NoticeForm(LookForm):
-    """Step 3 of the wizard for a message."""
+
+class ScheduledForm(LookForm):
+    """The same while it has not appeared."""
 
     starts_at = moment(_("From"), _("Left empty, it appears at once."))
+
+    @property
+    def wording(self) -> dict[str, Any]:
+        return super().wording | {"starts_at": self.cleaned_data["starts_at"] or clock.now()}
+
+
+class NoticeForm(ScheduledForm):
+    """Step 3 of the wizard for a message."""
+
     fixed = forms.BooleanField(
         label=_("Only for those who are targets at the moment of sending"),
         required=False,

@@ -22,7 +22,7 @@ from envoi.console.access import SignedInRequest, requires
 from envoi.console.broadcasts import common
 from envoi.console.broadcasts.cards import Card
 from envoi.console.broadcasts.live import live_context
-from envoi.console.broadcasts.notice_forms import LookForm
+from envoi.console.broadcasts.notice_forms import LookForm, ScheduledForm
 from envoi.console.broadcasts.notice_wizard import levels
 from envoi.core import clock
 from envoi.notices.models import Notice
@@ -57,10 +57,11 @@ def numbers(request: SignedInRequest, pk: int) -> HttpResponse:
 def change(request: SignedInRequest, pk: int) -> HttpResponse:
     """Alter what it says or how long it stands; everybody sees that at once."""
     shown, notice = found(pk)
-    form = LookForm(request.POST) if request.method == "POST" else LookForm.of_notice(notice)
+    kind = ScheduledForm if notice.starts_at > clock.now() else LookForm
+    form = kind(request.POST) if request.method == "POST" else kind.of_notice(notice)
     if request.method == "POST" and form.is_valid():
         try:
-            show.change_shown(shown, actor=request.user, **form.cleaned_data)
+            show.change_shown(shown, actor=request.user, **form.wording)
         except NotReady as error:
             for problem in error.problems:
                 form.add_error(problem.field if problem.field in form.fields else None, problem.message)

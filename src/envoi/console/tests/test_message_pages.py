@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -159,6 +160,21 @@ def test_it_is_edited_ended_and_withdrawn(editor: Client, ada: Contact) -> None:
     assert "This notice was withdrawn." in editor.post(url("notice-change", made), TYPED).content.decode()
 
 
+def test_a_message_that_has_not_appeared_is_put_off_with_its_email(editor: Client, ada: Contact) -> None:
+    made = make_both(ada, starts_at=datetime(2098, 12, 1, tzinfo=UTC), hours=2)
+    show.show(made, actor=None)
+    assert subjects(ada) == []
+    form = editor.get(url("notice-change", made))
+    assert "The e-mail that follows keeps the words" in form.content.decode()
+    editor.post(url("notice-change", made), TYPED | {"starts_at": "2098-12-24T10:00"})
+    made = Broadcast.objects.get()
+    assert made.notice is not None
+    assert str(made.notice.starts_at) == "2098-12-24 10:00:00+00:00"
+    assert str(made.plan.email_due_at) == "2098-12-24 12:00:00+00:00"
+    editor.post(url("notice-change", made), TYPED)
+    assert subjects(ada) == ["Outage"]
+
+
 def test_the_page_is_drawn_anew_when_it_ends(editor: Client, ada: Contact) -> None:
     made = shown(ada)
     assert "HX-Refresh" not in editor.get(url("notice-numbers", made), {"was": "showing"})
@@ -201,7 +217,8 @@ def test_the_list_shows_both_kinds_in_few_statements(
     make_draft(ada, subject="An e-mail", identity=identity)
     for number in range(12):
         made = shown(ada, level="info")
-        notices.see([Notice.objects.get(pk=made.notice_id).key], ada.pk)
+        assert made.notice is not None
+        notices.see([made.notice.key], ada.pk)
         Broadcast.objects.filter(pk=made.pk).update(subject=f"Message {number}")
     with django_assert_max_num_queries(7):
         page = editor.get(reverse("broadcasts:list"))

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from envoi.accounts.actions import audit
 from envoi.accounts.models import User
 from envoi.audiences.models import Audience
+from envoi.contacts.models import Contact
 from envoi.core import clock
 from envoi.core.events import announce
 from envoi.notices import cleaning
@@ -140,12 +141,13 @@ def fix_audience(notice: Notice, *, actor: User | None) -> int:
 def undo_dismissal(reading: Reading, *, actor: User | None) -> None:
     """Show it again to the one who dismissed (or acknowledged) it, as long as it stands."""
     with transaction.atomic():
-        changed = Reading.objects.filter(
-            notice=reading.notice_id, contact__address_key=reading.contact.address_key
-        ).update(dismissed_at=None, acknowledged_at=None)
+        person = Contact.objects.filter(address_key=reading.contact.address_key)
+        changed = Reading.objects.filter(notice=reading.notice_id, contact__in=person.values("pk")).update(
+            dismissed_at=None, acknowledged_at=None
+        )
         if changed:
             audit.record(actor, "notice_undo_dismissal", reading.notice, contact=reading.contact_id)
-            bump.everybody()
+            bump.people(person.values_list("pk", flat=True))
 
 
 def _fix(notice: Notice) -> int:
