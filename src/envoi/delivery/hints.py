@@ -56,11 +56,17 @@ def hint(outcome: Outcome) -> str | Promise:
 
 def _of_refusal(reply: Reply, phase: Phase) -> str | Promise:
     text = reply.text.lower()
+    if "starttls" in text and phase < Phase.DATA:  # RFC 3207, 4: 530 Must issue a STARTTLS command first
+        return _("The server wants encryption. Choose STARTTLS, or “TLS from the start” with port 465.")
+    if reply.code < 500 and phase > Phase.EHLO:
+        return _("The server says that this is for now only. Wait some minutes and send the test again.")
     if phase == Phase.AUTH or reply.code in {530, 534, 535, 538}:
         return _(
             "The server did not accept user and password. Enter them again without blanks around them; Google, "
             "Microsoft and others want an app password or SMTP credentials instead of your own password."
         )
+    if phase > Phase.DATA:
+        return _("The server read the message and refused it; its own words say why.")
     if "relay" in text or reply.status == "5.7.1":
         return _(
             "The server does not carry mail for us. It may want you to sign in (user and password), or to allow this "
@@ -72,4 +78,4 @@ def _of_refusal(reply: Reply, phase: Phase) -> str | Promise:
         return _("The server turned us away at the door. It may not take mail from this machine's address.")
     if phase == Phase.RCPT:
         return _("The server accepted the sender but not this recipient. Try another address.")
-    return _("The server read the message and refused it; its own words say why.")
+    return _("The server refused the message before it had read it; its own words say why.")

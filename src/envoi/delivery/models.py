@@ -158,6 +158,7 @@ class Delivery(models.Model):
     lease_worker = models.CharField(max_length=60, blank=True, default="")
     lease_epoch = models.PositiveIntegerField(default=0)
     lease_until = models.DateTimeField(null=True)
+    # Of deferred rows when to try again; of unknown ones when the rule ends the doubt, null once it has.
     retry_at = models.DateTimeField(null=True)
     first_attempt_at = models.DateTimeField(null=True)
     state_at = models.DateTimeField(default=clock.now)
@@ -181,6 +182,7 @@ class Delivery(models.Model):
             models.Index(fields=["mailing", "address_key"], name="delivery_by_address"),
             models.Index(fields=["contact", "-id"], name="delivery_by_contact"),
             models.Index(fields=["retry_at"], name="delivery_due", condition=Q(state="deferred")),
+            models.Index(fields=["retry_at"], name="delivery_in_doubt", condition=Q(state="unknown")),
         ]
 
     def __str__(self) -> str:

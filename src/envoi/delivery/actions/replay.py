@@ -25,7 +25,7 @@ from envoi.delivery.queries import roster
 from envoi.delivery.queries.leases import Claimed
 from envoi.delivery.queries.leftover import doubt_again, left_by
 from envoi.delivery.queries.results import Result, settle
-from envoi.delivery.shifts.decisions import decide, untried
+from envoi.delivery.shifts.decisions import decide, in_the_dark, untried
 from envoi.delivery.smtp import Accepted
 from envoi.delivery.smtp.phases import Phase
 from envoi.delivery.smtp.verdicts import judge
@@ -95,7 +95,7 @@ def decided(row: Claimed, state: Delivery.State, record: Record) -> Result:
     dotted = record.dots.get(row.id) == row.epoch
     if state == State.LEASED or (record.complete and not dotted):
         return untried(row)
-    return Result(row.id, State.UNKNOWN, detail=str(_why(dotted)), epoch=row.epoch)
+    return in_the_dark(row, _why(dotted), clock.now())
 
 
 def _why(dotted: bool) -> str:

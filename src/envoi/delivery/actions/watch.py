@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from envoi.core import clock
 from envoi.core.tasks import later
 from envoi.delivery.actions import mailing as mailings
+from envoi.delivery.actions.doubts import settle_by_rule
 from envoi.delivery.actions.replay import replay_all
 from envoi.delivery.actions.standstill import resume_transport
 from envoi.delivery.models import Delivery, Mailing, Shift, Transport
@@ -28,6 +29,7 @@ def watch() -> None:
     """Do everything once."""
     replay_all()
     take_back()
+    settle_by_rule()
     resume_transports()
     for mailing in with_open_rows(Mailing.State.CANCELLED):
         mailings.skip_waiting(mailing)

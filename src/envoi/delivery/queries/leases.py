@@ -26,6 +26,8 @@ Skip = Delivery.SkipReason
 
 # Renewed while a worker lives, also during the ten minutes that a server may take to answer the final dot.
 LEASE = timedelta(seconds=60)
+# So long an unknown outcome waits for evidence before the rule closes it.
+DOUBT = timedelta(hours=72)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,9 @@ def reclaim(detail: str, limit: int = 1000) -> tuple[int, int]:
         Delivery.objects.filter(pk__in=unsent, attempts=0).update(first_attempt_at=None)
         Delivery.objects.filter(pk__in=unsent).update(state=State.PENDING, lease_worker="", **free)
         # The worker's name stays: its journal may turn up and end the doubt.
-        Delivery.objects.filter(pk__in=[row.pk for row in doubtful]).update(state=State.UNKNOWN, detail=detail, **free)
+        Delivery.objects.filter(pk__in=[row.pk for row in doubtful]).update(
+            state=State.UNKNOWN, detail=detail, retry_at=now + DOUBT, **free
+        )
         for mailing in {row.mailing for row in doubtful}:
             number = sum(row.mailing_id == mailing.pk for row in doubtful)
             add_to_tally(mailing, Counter({(State.UNKNOWN, ""): number}))

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 
 from envoi.delivery.models import Delivery
-from envoi.delivery.queries.leases import Claimed
+from envoi.delivery.queries.leases import DOUBT, Claimed
 from envoi.delivery.queries.results import Result
 from envoi.delivery.smtp import Accepted, FaultKind, NotSent, Outcome, Phase, Refused, Remedy, Reply, SenderRefused
 from envoi.delivery.smtp import Unknown as NoAnswer
@@ -72,7 +72,7 @@ def decide(row: Claimed, outcome: Outcome, now: datetime) -> Decision:
         case NotSent(error):
             return Decision(_again(row, now, None, str(error)))
         case NoAnswer(error):
-            return Decision(Result(row.id, State.UNKNOWN, detail=str(error), epoch=row.epoch))
+            return Decision(in_the_dark(row, str(error), now))
 
 
 def retry_time(attempts: int, now: datetime) -> datetime:
@@ -94,6 +94,11 @@ def _again(row: Claimed, now: datetime, reply: Reply | None, detail: str) -> Res
     return Result(
         row.id, State.DEFERRED, detail=detail, retry_at=when, code=code, status=status, text=text, epoch=row.epoch
     )
+
+
+def in_the_dark(row: Claimed, detail: str, now: datetime) -> Result:
+    """Nobody knows; evidence has so long to turn up."""
+    return Result(row.id, State.UNKNOWN, detail=detail, retry_at=now + DOUBT, epoch=row.epoch)
 
 
 def untried(row: Claimed) -> Result:

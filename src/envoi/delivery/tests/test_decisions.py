@@ -98,4 +98,4 @@ def test_a_connection_that_breaks_before_the_dot_is_tried_again_later() -> None:
 
 def test_silence_after_the_dot_is_unknown_and_stays_so() -> None:
     decision = decide(row(), Unknown(Fault(FaultKind.TIMEOUT, "no answer in time")), NOW)
-    assert decision == Decision(Result(7, Row.UNKNOWN, detail="no answer in time"))
+    assert decision == Decision(Result(7, Row.UNKNOWN, detail="no answer in time", retry_at=NOW + timedelta(hours=72)))

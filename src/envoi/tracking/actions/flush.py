@@ -14,6 +14,7 @@ from threading import Event
 from django.db import DataError, close_old_connections, transaction
 
 from envoi.contacts.models import Suppression
+from envoi.delivery.actions.doubts import reached
 from envoi.delivery.models import Delivery
 from envoi.tracking import automated, spool
 from envoi.tracking.actions.relabel import label, sent_time
@@ -79,6 +80,8 @@ def _store_chunk(hits: Sequence[Hit]) -> int:
         stored.add(hit.uid)
         rows.append(_activity(hit, delivery))
     _save(rows, deliveries)
+    # Whoever opens a message has got it, also a scanner or a proxy.
+    reached([pk for pk, delivery in deliveries.items() if delivery.state == Delivery.State.UNKNOWN])
     return len(rows)
 
 

@@ -179,3 +179,12 @@ def test_labels_can_be_computed_again_from_the_facts() -> None:
 def away(execute: Callable[..., Any], *arguments: Any) -> Any:
     """Every statement fails as if the server were gone."""
     raise OperationalError("the connection was lost")
+
+
+def test_whoever_opens_a_message_of_unknown_outcome_has_got_it() -> None:
+    ada = make_sent()
+    Delivery.objects.update(state=Delivery.State.UNKNOWN)
+    waiting(hit(ada))
+    assert flush_spool() == 1
+    ada.refresh_from_db()
+    assert (ada.state, ada.detail) == ("sent", "It was opened or a link in it followed, so it had arrived.")

@@ -1,0 +1,103 @@
+"""End the doubt about messages of which nobody knows whether the server took them: by evidence, by a person, by rule.
+
+The rule: a broadcast's are not sent again by themselves; after 72 hours without evidence they are taken as arrived.
+Transactional mail is tried once more after ten minutes. Guarantees: only rows whose outcome is unknown are changed;
+what is sent again has the same Message-ID; who sends again or marks is recorded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from envoi.accounts.actions import audit
+from envoi.accounts.models import User
+from envoi.core import clock
+from envoi.core.tasks import later
+from envoi.delivery.actions.mailing import reopen
+from envoi.delivery.models import Delivery, Mailing, Purpose
+from envoi.delivery.queries.tallies import add_to_tally
+
+State = Delivery.State
+
+AGAIN_AFTER = timedelta(minutes=10)
+AT_ONCE = 1000
+
+
+def mark_sent(mailing: Mailing, *, actor: User | None, ids: Collection[int] | None = None) -> int:
+    """Take these unknown ones (all without `ids`) as sent, because a person knows; how many."""
+    with transaction.atomic():
+        words = _("A person marked it as sent.")
+        number = _to(mailing, _unknown(mailing, ids), State.SENT, detail=words)
+        if number:
+            audit.record(actor, "mark_sent", mailing, recipients=number)
+    return number
+
+
+def send_again(mailing: Mailing, *, actor: User | None, ids: Collection[int] | None = None) -> int:
+    """Send to these unknown ones (all without `ids`) once more; some may get it twice. How many.
+
+    Of a cancelled mailing nobody is.
+    """
+    with transaction.atomic():
+        current = Mailing.objects.select_for_update().get(pk=mailing.pk)
+        if current.state == Mailing.State.CANCELLED:
+            return 0
+        number = _to(current, _unknown(current, ids), State.PENDING, detail="")
+        if number:
+            audit.record(actor, "send_again", mailing, recipients=number)
+            if not reopen(current, actor=actor):
+                later("delivery.send_shift", mailing_id=mailing.pk)
+    return number
+
+
+def reached(ids: Collection[int]) -> int:
+    """Somebody, or their mail server, opened these messages or followed a link in them: those unknown were sent."""
+    found: defaultdict[int, list[int]] = defaultdict(list)
+    for pk, mailing in Delivery.objects.filter(pk__in=ids, state=State.UNKNOWN).values_list("pk", "mailing_id"):
+        found[mailing].append(pk)
+    if not found:
+        return 0
+    words = _("It was opened or a link in it followed, so it had arrived.")
+    number = 0
+    with transaction.atomic():
+        for one in Mailing.objects.filter(pk__in=found):
+            number += _to(one, _unknown(one, found[one.pk]), State.SENT, detail=words)
+    return number
+
+
+def settle_by_rule() -> None:
+    """What the rule says, for all whose time has come."""
+    now = clock.now()
+    due = Delivery.objects.filter(state=State.UNKNOWN, retry_at__lte=now).order_by("retry_at")
+    while ids := list(due.values_list("pk", flat=True)[:AT_ONCE]):
+        words = _("No sign for 72 hours: taken as arrived, and not sent again.")
+        Delivery.objects.filter(pk__in=ids, state=State.UNKNOWN).update(retry_at=None, lease_worker="", detail=words)
+    personal = Delivery.objects.filter(
+        state=State.UNKNOWN,
+        retry_at__isnull=False,
+        state_at__lte=now - AGAIN_AFTER,
+        attempts=1,
+        mailing__purpose=Purpose.TRANSACTIONAL,
+    ).exclude(mailing__state=Mailing.State.CANCELLED)
+    for mailing in Mailing.objects.filter(pk__in=personal.values("mailing")):
+        send_again(mailing, actor=None, ids=list(personal.filter(mailing=mailing).values_list("pk", flat=True)))
+
+
+def _unknown(mailing: Mailing, ids: Collection[int] | None) -> QuerySet[Delivery]:
+    rows = mailing.deliveries.filter(state=State.UNKNOWN)
+    return rows if ids is None else rows.filter(pk__in=ids)
+
+
+def _to(mailing: Mailing, rows: QuerySet[Delivery], state: Delivery.State, detail: str) -> int:
+    number = rows.update(state=state, detail=detail, state_at=clock.now(), retry_at=None, lease_worker="")
+    counts = Counter({(str(State.UNKNOWN), ""): -number})
+    if state == State.SENT:
+        counts[str(State.SENT), ""] = number
+    add_to_tally(mailing, counts)
+    return number
