@@ -174,7 +174,7 @@ def _sample_text(head: bytes, encoding: str) -> str:
                 "Line %(line)d is not in the encoding %(name)s. Choose another encoding, or save the file again as “CSV"
                 " UTF-8”."
             )
-            % {"line": head.count(b"\n", 0, error.start) + 1, "name": name}
+            % {"line": head.count(b"\n", 0, getattr(error, "start", 0)) + 1, "name": name}
         ) from error
 
 
