@@ -32,6 +32,8 @@ PAGES = [
     "/settings/general/",
     "/settings/users/",
     "/settings/users/new/",
+    "/settings/api-keys/",
+    "/settings/api-keys/new/",
     "/settings/audit/",
     "/settings/sending/",
     "/broadcasts/",

@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ from django.test import RequestFactory
 
 from envoi.cli import migrate
 from envoi.cli.bench import polling, population
-from envoi.cli.bench.polling import Job
+from envoi.cli.bench.polling import Job, Result
 from envoi.cli.faults import Stop
 from envoi.contacts.models import Contact
 from envoi.core import clock
@@ -148,33 +149,42 @@ def counted() -> Iterator[Callable[[], int]]:
 
 
 def polls(args: argparse.Namespace, asked: list[str]) -> dict[str, Any]:
-    """Let a process of its own poll a web server of its own."""
-    address = urlsplit(settings.ENVOI_BASE_URL)
-    host, port = "127.0.0.1", address.port or 80
+    """Let a program of its own poll a web server of its own: unchanged answers, then whole ones."""
+    host, port = "127.0.0.1", urlsplit(settings.ENVOI_BASE_URL).port or 80
     with web_server(host, port, args.web_workers):
         job = Job(host, port, PATH, args.connections, args.seconds, asked)
-        said = subprocess.run(  # noqa: S603 - our own program
-            [sys.executable, "-I", polling.__file__],
-            input=json.dumps({name: getattr(job, name) for name in Job.__slots__}),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    if said.returncode:
-        raise Stop("polling failed:\n" + said.stderr.strip()[-2000:])
-    result = json.loads(said.stdout)
-    waits = result["waits"] or [0.0]
+        unchanged, whole = polled(job), polled(replace(job, knowing=False, seconds=args.seconds / 2))
+    waits = unchanged.waits or [0.0]
     return {
-        "polls_per_second": round((result["not_modified"] + result["modified"]) / result["seconds"]),
+        "polls_per_second": round((unchanged.not_modified + unchanged.modified) / unchanged.seconds),
         "poll_median_ms": round(median(waits), 2),
         "poll_p95_ms": round(percentile(waits, 95), 2),
-        "not_modified_polls": result["not_modified"],
-        "modified_polls": result["modified"],
-        "failed_polls": result["failed"],
-        "first_answers": result["first"],
+        "not_modified_polls": unchanged.not_modified,
+        "modified_polls": unchanged.modified,
+        "whole_answers_per_second": round(whole.modified / whole.seconds),
+        "failed_polls": unchanged.failed + whole.failed,
+        "first_answers": unchanged.first,
         "connections": args.connections,
         "web_workers": args.web_workers,
     }
+
+
+def polled(job: Job) -> Result:
+    """What came of one run of the program that polls.
+
+    Raises:
+        Stop: it failed.
+    """
+    said = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-I", polling.__file__],
+        input=json.dumps(asdict(job)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if said.returncode:
+        raise Stop("polling failed:\n" + said.stderr.strip()[-2000:])
+    return Result(**json.loads(said.stdout))
 
 
 def percentile(values: list[float], percent: int) -> float:
@@ -220,5 +230,6 @@ def in_words(numbers: dict[str, Any]) -> str:
         "What one customer sees: {median_ms} ms in the middle, {p95_ms} ms for 95 of 100, {queries} queries.\n"
         "Unchanged: {not_modified_queries} queries, {not_modified_median_ms} ms.\n"
         "{polls_per_second:,} polls a second on {connections} connections, {poll_median_ms} ms in the middle, "
-        "{poll_p95_ms} ms for 95 of 100; {failed_polls} failed."
+        "{poll_p95_ms} ms for 95 of 100; {failed_polls} failed.\n"
+        "{whole_answers_per_second:,} whole answers a second."
     ).format(**numbers)

@@ -20,6 +20,7 @@ class Job:
     Attributes:
         questions: for each customer, the header lines that say who looks; each connection has its own customers.
         seconds: how long, after each customer asked once.
+        knowing: name the answer that is known already, so that an unchanged one is not sent again.
     """
 
     host: str
@@ -28,6 +29,7 @@ class Job:
     connections: int
     seconds: float
     questions: list[str]
+    knowing: bool = True
 
 
 @dataclass(slots=True)
@@ -54,6 +56,7 @@ class Dashboard(asyncio.Protocol):
         head = f"GET {job.path} HTTP/1.1\r\nHost: {job.host}:{job.port}\r\nAccept: application/json\r\n"
         self.questions = [(head + question).encode() for question in questions]
         self.tags = [b""] * len(questions)
+        self.knowing = job.knowing
         self.result, self.place, self.asked_at, self.until = result, 0, 0.0, 0.0
         self.buffer = bytearray()
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -99,7 +102,7 @@ class Dashboard(asyncio.Protocol):
 
     def answered(self, status: bytes, tag: bytes) -> None:
         now, timed = time.perf_counter(), bool(self.until)
-        if status == b"200":
+        if status == b"200" and self.knowing:
             self.tags[self.place] = tag
         if not timed:
             self.result.first += status == b"200"
