@@ -14,6 +14,7 @@ from envoi.audiences.queries import targets_of
 from envoi.broadcasts import composing, noticing
 from envoi.broadcasts.errors import Problem
 from envoi.broadcasts.models import Broadcast
+from envoi.content.compile import problems_for_everybody
 from envoi.content.problems import ContentError
 from envoi.delivery.models import Purpose
 from envoi.delivery.queries import AudienceCount, preview
@@ -87,12 +88,10 @@ def content_problems(broadcast: Broadcast) -> list[Problem]:
     if problems:
         return problems
     try:
-        composing.compiled(composing.source_of(broadcast))
+        faults = problems_for_everybody(composing.compiled(composing.source_of(broadcast)))
     except ContentError as error:
-        return [
-            Problem("content", LAYOUT_FIELDS.get(one.field, one.field), one.message, one.line) for one in error.problems
-        ]
-    return []
+        faults = error.problems
+    return [Problem("content", LAYOUT_FIELDS.get(one.field, one.field), one.message, one.line) for one in faults]
 
 
 def audience_problems(counted: Count) -> list[Problem]:

@@ -25,7 +25,8 @@ POSTGRESQL = DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql"
 SECURE = ENVOI_BASE_URL.startswith("https:")
 
 DEBUG = False
-ALLOWED_HOSTS = sorted({urlsplit(ENVOI_BASE_URL).hostname or "localhost", "localhost", "127.0.0.1", "[::1]"})
+HOST = urlsplit(ENVOI_BASE_URL).hostname or "localhost"
+ALLOWED_HOSTS = sorted({f"[{HOST}]" if ":" in HOST else HOST, "localhost", "127.0.0.1", "[::1]"})
 ROOT_URLCONF = "envoi.config.urls"
 WSGI_APPLICATION = "envoi.config.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -162,7 +163,8 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_IMMUTABLE_FILE_TEST = r"^.+/envoi/dist/.+\.[0-9A-Z]{8}\.(js|css)$"  # the bundler's hashed names
 MEDIA_ROOT = ENVOI_DATA / "media"
 FILE_UPLOAD_PERMISSIONS = 0o600
-DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# A million characters of content, each up to twelve bytes when percent-encoded; the form says where its limit is.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 
 TASKS = {
     "default": {

@@ -167,8 +167,21 @@ def problem_of(error: LiquidError, field: str) -> Problem:
     if isinstance(error, ResourceLimitError):
         message = _("The template does too much work: loops and texts have a limit. Make it simpler.")
     else:
-        message = _("Liquid: %(reason)s") % {"reason": error.message or type(error).__name__}
+        message = _reason(error)
     return Problem(field, line, message)
+
+
+def _reason(error: LiquidError) -> str:
+    """The library's English in our words, for the oversights that happen."""
+    said = error.message or type(error).__name__
+    if found := re.search(r"expected tag (?:\w+ or )*(end\w+), found", said):
+        return _("“{%% %(begin)s %%}” is never ended. Write “{%% %(end)s %%}” after it.") % {
+            "begin": found.group(1).removeprefix("end"),
+            "end": found.group(1),
+        }
+    if found := re.search(r"unexpected tag '(\w+)'", said):
+        return _("“{%% %(name)s %%}” cannot stand here.") % {"name": found.group(1)}
+    return _("Liquid: %(reason)s") % {"reason": said}
 
 
 def line_of(source: str, index: int) -> int:

@@ -57,6 +57,7 @@ def test_a_second_send_is_refused_and_nobody_gets_it_twice() -> None:
         ({"identity": None}, ("content", "identity")),
         ({"subject": "For {{ contact.frist_name }}"}, ("content", "subject")),
         ({"body": "<p>Dear {% if contact.name %}</p>"}, ("content", "body")),
+        ({"body": "<p>{% for i in (1..100000000) %}x{% endfor %}</p>"}, ("content", "body")),
     ],
 )
 def test_what_is_missing_or_wrong_is_named_and_nothing_is_sent(content: dict[str, Any], fault: tuple[str, str]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from envoi.content import liquid
-from envoi.content.compile import ContentError, Source, compile_email
+from envoi.content.compile import ContentError, Source, compile_email, problems_for_everybody
 from envoi.content.tests.factories import SPECIALS, compiled, person
 
 
@@ -123,3 +123,35 @@ def test_the_merge_tags_in_use_are_known() -> None:
 
 def test_the_filters_of_places_are_not_offered() -> None:
     assert not [name for name in liquid.FILTERS if name.startswith("at_") and name not in ("at_least", "at_most")]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("{% if contact.city %}x", "“{% if %}” is never ended. Write “{% endif %}” after it."),
+        ("{% for i in (1..2) %}x", "“{% for %}” is never ended. Write “{% endfor %}” after it."),
+        ("x{% endif %}", "“{% endif %}” cannot stand here."),
+        ("{% include 'x' %}", "“{% include %}” cannot stand here."),
+    ],
+)
+def test_usual_oversights_are_said_in_plain_words(body: str, message: str) -> None:
+    assert [told for _field, _line, told in problems(body=body)] == [message]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("{% for i in (1..100000000) %}x{% endfor %}", "does too much work"),
+        ("{{ 10 | divided_by: 0 }}", "divide by 0"),
+    ],
+)
+def test_what_could_be_sent_to_nobody_is_known_before_sending(body: str, message: str) -> None:
+    (problem,) = problems_for_everybody(compile_email(Source(subject="Hello", body=body)))
+
+    assert (problem.field, problem.line) == ("body", 1)
+    assert message in problem.message
+
+
+@pytest.mark.parametrize("body", ["{{ 10 | divided_by: contact.fields.size }}", "{{ contact.city | upcase }}"])
+def test_what_only_fails_for_some_stands_in_nobodys_way(body: str) -> None:
+    assert problems_for_everybody(compile_email(Source(subject="Hello", body=body))) == []

@@ -105,6 +105,10 @@ def _carry(transport: Transport, wanted: Sending) -> None:
     transport.save()
 
 
+# Persian, Hindi and emoji families need them inside of words.
+JOINERS = "\u200c\u200d"
+
+
 def _problems(transport: Transport, wanted: Sending) -> Problems:
     problems: Problems = {}
     for field in ("from_address", "reply_to"):
@@ -116,7 +120,7 @@ def _problems(transport: Transport, wanted: Sending) -> Problems:
         except addresses.AddressError as error:
             problems[field] = str(error)
     for field in ("from_name", "username"):
-        if any(not character.isprintable() for character in getattr(wanted, field)):
+        if any(not character.isprintable() and character not in JOINERS for character in getattr(wanted, field)):
             problems[field] = _("Leave out line breaks and control characters.")
     for field in ("max_connections", "per_second", "per_hour"):
         value = getattr(wanted, field)
