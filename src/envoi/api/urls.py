@@ -14,13 +14,20 @@ DESCRIPTION = """Programs send an API key that an owner made under Settings, API
 Everything that is no success is answered as problem details (RFC 9457). A POST with an `Idempotency-Key` can be
 repeated for a day and has its effect once."""
 
+
+class Reference(Swagger):
+    """The description as a page to try things on: from files of this server, under its content security policy."""
+
+    template = "api/reference.html"
+
+
 api = NinjaAPI(
     title="Envoi",
     version="1",
     description=DESCRIPTION,
     urls_namespace="api",
     parser=StrictParser(),
-    docs=Swagger({"validatorUrl": None, "tryItOutEnabled": False}),
+    docs=Reference({"validatorUrl": None}),
 )
 api.add_exception_handler(problems.Problem, problems.on_problem)
 api.add_exception_handler(HttpError, problems.on_http_error)
