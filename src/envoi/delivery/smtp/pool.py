@@ -61,7 +61,7 @@ class Pool:
         self._waiting: deque[Job] = deque()
         self._connections: set[Connection] = set()
         self._idle: list[Connection] = []
-        self._opening: set[asyncio.Task[None]] = set()
+        self._opening: set[asyncio.Task[Outcome | None]] = set()
         self._crowded_until = 0.0
         self._closing = False
         self._ticker: asyncio.TimerHandle | None = None
@@ -187,27 +187,34 @@ class Pool:
             self._opening.add(task)
             task.add_done_callback(self._opened)
 
-    async def _open(self) -> None:
+    async def _open(self) -> Outcome | None:
+        """Make one connection; what hindered it, if it could not be made."""
         try:
             session = await open_session(self.settings, self._listener)
         except SessionFailed as error:
-            self._turned_away(error.outcome)
-            return
+            return error.outcome
         connection = Connection(session, self, self.settings.timeouts, self._per_connection)
         self._connections.add(connection)
         if self._ticker is None:
             self._ticker = asyncio.get_running_loop().call_later(self._tick_every, self._tick)
         self.free(connection)
+        return None
 
-    def _opened(self, task: asyncio.Task[None]) -> None:
+    def _opened(self, task: asyncio.Task[Outcome | None]) -> None:
         self._opening.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            while self._waiting:
-                self.settle(self._waiting.popleft(), NotSent(Fault(FaultKind.DROPPED, repr(error)), Phase.CONNECT))
+        if task.cancelled():
+            return
+        error = task.exception()
+        hindrance = NotSent(Fault(FaultKind.DROPPED, repr(error)), Phase.CONNECT) if error else task.result()
+        if hindrance is not None:
+            self._turned_away(hindrance)
 
     def _turned_away(self, outcome: Outcome) -> None:
-        """When no other connection stands or is being made, what hinders this one hinders all that wait."""
-        if self._connections or len(self._opening) > 1:
+        """When no other connection stands or is being made, what hinders this one hinders all that wait.
+
+        Called when the attempt is off the books: several that fail in the same instant would each count on the others.
+        """
+        if self._connections or self._opening:
             self._crowded_until = asyncio.get_running_loop().time() + CROWDED
             return
         while self._waiting:

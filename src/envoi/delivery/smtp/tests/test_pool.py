@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections import Counter
 from dataclasses import replace
 
@@ -15,7 +16,9 @@ from envoi.delivery.smtp import (
     Outcome,
     Phase,
     Pool,
+    Security,
     SenderRefused,
+    SmtpSettings,
     Timeouts,
     Unknown,
 )
@@ -268,3 +271,17 @@ def test_the_waits_are_those_of_the_standard() -> None:
         180,
         600,
     )
+
+
+def test_nobody_waits_for_ever_when_all_connections_are_refused_in_the_same_instant() -> None:
+    async def scene() -> list[Outcome]:
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))  # bound but not listening: refused at once, and nobody else's meanwhile
+            settings = SmtpSettings(host="127.0.0.1", port=closed.getsockname()[1], security=Security.NONE)
+            async with Pool(settings, max_connections=8) as pool:
+                return await asyncio.wait_for(asyncio.gather(*(pool.send(ada()) for _ in range(20))), 10)
+
+    outcomes = asyncio.run(scene())
+
+    assert len(outcomes) == 20
+    assert all(isinstance(outcome, NotSent) and outcome.error.kind is FaultKind.UNREACHABLE for outcome in outcomes)
