@@ -173,7 +173,7 @@ def problem_of(error: LiquidError, field: str) -> Problem:
 
 def _reason(error: LiquidError) -> str:
     """The library's English in our words, for the oversights that happen."""
-    said = error.message or type(error).__name__
+    said = str(error.message or type(error).__name__)
     if found := re.search(r"expected tag (?:\w+ or )*(end\w+), found", said):
         return _("“{%% %(begin)s %%}” is never ended. Write “{%% %(end)s %%}” after it.") % {
             "begin": found.group(1).removeprefix("end"),
