@@ -24,17 +24,19 @@ class Look:
 
     Attributes:
         css: the kind of Tabler's alert.
+        colour: Tabler's name of it.
     """
 
     css: str
+    colour: str
     icon: str
 
 
 LOOKS = {
-    Level.INFO: Look("info", "info-circle"),
-    Level.SUCCESS: Look("success", "circle-check"),
-    Level.WARNING: Look("warning", "alert-triangle"),
-    Level.ERROR: Look("danger", "alert-circle"),
+    Level.INFO: Look("info", "blue", "info-circle"),
+    Level.SUCCESS: Look("success", "green", "circle-check"),
+    Level.WARNING: Look("warning", "orange", "alert-triangle"),
+    Level.ERROR: Look("danger", "red", "alert-circle"),
 }
 
 
