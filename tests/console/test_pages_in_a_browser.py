@@ -34,6 +34,8 @@ PAGES = [
     "/settings/users/new/",
     "/settings/api-keys/",
     "/settings/api-keys/new/",
+    "/settings/dashboards/",
+    "/settings/dashboards/new/",
     "/settings/audit/",
     "/settings/sending/",
     "/broadcasts/",

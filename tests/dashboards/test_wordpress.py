@@ -169,6 +169,7 @@ def test_on_a_telephone_it_fits_and_our_part_is_accessible(connected: Visit, net
     box = page.locator(".envoi-notice").bounding_box()
     assert box is not None
     assert box["x"] + box["width"] <= SMALL["width"]
+    assert page.locator(".envoi-notice").evaluate("one => one.scrollWidth <= one.clientWidth")
     found = chromium.Axe().run(page, context=".envoi-notice").response["violations"]
     assert [rule["id"] for rule in found] == []
     connected.shoot("wordpress-small")

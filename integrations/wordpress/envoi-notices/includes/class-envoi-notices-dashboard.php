@@ -61,7 +61,15 @@ final class Envoi_Notices_Dashboard {
 		}
 		add_action( 'admin_notices', array( $this, 'show' ) );
 		add_action( 'user_admin_notices', array( $this, 'show' ) );
+		add_action( 'admin_enqueue_scripts', array( $this, 'style' ) );
 		add_action( 'wp_ajax_' . self::ACTION, array( $this, 'take' ) );
+	}
+
+	/**
+	 * A long word breaks; everything else looks as WordPress has it.
+	 */
+	public function style(): void {
+		wp_add_inline_style( 'common', '.envoi-notice { overflow-wrap: anywhere; }' );
 	}
 
 	/**

@@ -18,5 +18,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api-keys/new/", api_keys.new, name="api-key-new"),
     path("api-keys/<int:pk>/revocation/", api_keys.revocation, name="api-key-revocation"),
     path("audit/", audit.entries, name="audit"),
+    path("dashboards/", include("envoi.console.settings.dashboards.urls")),
     path("sending/", include("envoi.console.settings.sending.urls")),
 ]
