@@ -7,10 +7,14 @@ here rests on a cookie: who has the token may act, nobody else can make one.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import get_supported_language_variant
@@ -26,6 +30,9 @@ from envoi.tracking import links, queries
 from envoi.tracking.actions import unsubscribe as actions
 
 LISTS, EVERYTHING, BACK = "lists", "everything", "back"
+# Mail programs differ in the type they give and in what they put around it; what the reader wants is plain.
+ONE_CLICK = re.compile(rb"(?:^|[&\s])List-Unsubscribe=One-Click(?:[&\s]|$)", re.IGNORECASE)
+LONGEST_BODY = 65_536
 
 
 @csrf_exempt
@@ -36,10 +43,12 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     delivery_id = links.read_delivery(token, links.UNSUBSCRIBE)
     if request.method != "POST":
         return _page(request, delivery_id)
-    if request.POST.get("List-Unsubscribe") == "One-Click":
+    body = request.body[:LONGEST_BODY]
+    posted = _posted(request)
+    if ONE_CLICK.search(body) or posted.get("List-Unsubscribe", "").strip() == "One-Click":
         actions.unsubscribe(delivery_id, everything=True, way=actions.ONE_CLICK)
         return HttpResponse("Unsubscribed\n", content_type="text/plain; charset=utf-8")
-    choice = request.POST.get("choice")
+    choice = posted.get("choice")
     if choice == BACK:
         actions.resubscribe(delivery_id)
     elif choice in {LISTS, EVERYTHING}:
@@ -47,6 +56,14 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     else:
         return _page(request, delivery_id, status=400)
     return _page(request, delivery_id, came_back=choice == BACK)
+
+
+def _posted(request: HttpRequest) -> Mapping[str, str]:
+    """The fields that were sent; none when they cannot be read."""
+    try:
+        return request.POST
+    except (MultiPartParserError, BadRequest):
+        return {}
 
 
 def _page(request: HttpRequest, delivery_id: int, *, came_back: bool = False, status: int = 200) -> HttpResponse:

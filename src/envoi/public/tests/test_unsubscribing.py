@@ -60,6 +60,34 @@ def test_one_click_acts_at_once_and_asks_for_nothing(client: Client, ada: Delive
     assert json.loads(Activity.objects.get().detail)["way"] == "one-click"
 
 
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (f"{ONE_CLICK}\r\n", FORM),
+        (ONE_CLICK, "text/plain"),
+        (ONE_CLICK, "application/octet-stream"),
+        (ONE_CLICK, "multipart/form-data"),
+        (ONE_CLICK, "multipart/form-data; boundary=cut"),
+        ("list-unsubscribe=one-click", FORM),
+        (f"{ONE_CLICK}&{'x' * 100_000}", FORM),
+    ],
+)
+def test_one_click_of_a_sloppy_program_is_still_what_the_reader_wants(
+    client: Client, ada: Delivery, body: str, content_type: str
+) -> None:
+    answer = client.post(links.unsubscribe_url(ada.pk), body.encode(), content_type=content_type)
+    assert (answer.status_code, answer.content) == (200, b"Unsubscribed\n")
+    assert state() == (["ada@example.org"], [UNSUBSCRIBED], ["unsubscribe"])
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=cut", "text/plain"])
+def test_an_unreadable_body_changes_nothing(client: Client, ada: Delivery, content_type: str) -> None:
+    answer = client.post(links.unsubscribe_url(ada.pk), b"\x00garbage", content_type=content_type)
+    assert answer.status_code == 400
+    assert "Nothing was changed" in answer.content.decode()
+    assert state() == ([], [CONFIRMED], [])
+
+
 def test_one_click_repeated_is_answered_alike_and_changes_nothing_more(client: Client, ada: Delivery) -> None:
     answers = [client.post(links.unsubscribe_url(ada.pk), ONE_CLICK, content_type=FORM) for _ in range(3)]
     assert {answer.status_code for answer in answers} == {200}
