@@ -6,6 +6,7 @@ Reads only. Pages may import this module.
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Q, QuerySet
@@ -68,6 +69,18 @@ def problems(broadcast: Broadcast) -> list[Problem]:
 def wants_email(broadcast: Broadcast) -> bool:
     """Whether an e-mail goes with it."""
     return is_notice(broadcast) and broadcast.plan.email != NoticePlan.Email.NONE
+
+
+def email_due(plan: NoticePlan, starts_at: datetime) -> datetime:
+    """When the e-mail that goes with a notice is to start."""
+    waits = plan.email == NoticePlan.Email.UNSEEN
+    return starts_at + timedelta(hours=plan.email_after_hours if waits else 0)
+
+
+def email_leaves_in_time(broadcast: Broadcast) -> bool:
+    """Whether the notice still stands when its e-mail starts."""
+    plan = broadcast.plan
+    return plan.ends_at is None or email_due(plan, plan.starts_at or clock.now()) < plan.ends_at
 
 
 def left_out(broadcast: Broadcast) -> dict[Delivery.SkipReason, Q]:

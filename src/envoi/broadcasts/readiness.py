@@ -129,8 +129,10 @@ def checklist(broadcast: Broadcast, counted: Count) -> list[Check]:
         Check(_("Somebody gets it"), not to, _said(to), "targets"),
         Check(_("The content can be sent"), not says, _said(says), "content"),
     ]
-    if noticing.is_notice(broadcast) and not noticing.wants_email(broadcast):
-        return checks
+    if noticing.is_notice(broadcast):
+        if not noticing.wants_email(broadcast):
+            return checks
+        checks.append(_in_time(broadcast))
     checks.append(
         Check(
             _("It has a preview text"),
@@ -154,6 +156,12 @@ def checklist(broadcast: Broadcast, counted: Count) -> list[Check]:
             )
         )
     return checks
+
+
+def _in_time(broadcast: Broadcast) -> Check:
+    hint = _("Its readers would learn of it too late: wait fewer hours, or let the message stand longer.")
+    fine = noticing.email_leaves_in_time(broadcast)
+    return Check(_("The e-mail leaves while the message stands"), fine, hint, "content", blocking=False)
 
 
 def _said(problems: list[Problem]) -> str:

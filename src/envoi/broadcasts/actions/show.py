@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TypedDict, Unpack
 
 from django.db import transaction
@@ -84,7 +84,7 @@ def show(broadcast: Broadcast, *, actor: User | None, confirmed: int | None = No
         draft.save(update_fields=["notice", "status", "started_at"])
         if plan.email != NoticePlan.Email.NONE:
             freeze_content(draft)
-            plan.email_due_at = _due(plan, notice)
+            plan.email_due_at = noticing.email_due(plan, notice.starts_at)
             plan.save(update_fields=["email_due_at"])
             if plan.email_due_at <= clock.now():
                 _start_email(draft, actor)
@@ -110,7 +110,9 @@ def change_shown(broadcast: Broadcast, *, actor: User | None, **wording: Unpack[
             raise NotReady([Problem("content", field, message) for field, message in error.problems]) from error
         row.subject, row.body = changed.subject, changed.body
         if row.plan.email_due_at is not None:
-            NoticePlan.objects.filter(broadcast=row).update(email_due_at=_due(row.plan, changed))
+            NoticePlan.objects.filter(broadcast=row).update(
+                email_due_at=noticing.email_due(row.plan, changed.starts_at)
+            )
         if row.status == Status.FINISHED and not changed.has_ended:
             row.status, row.finished_at = Status.SHOWING, None
         row.save(update_fields=["subject", "body", "status", "finished_at"])
@@ -185,12 +187,6 @@ def _start_email(row: Broadcast, actor: User | None) -> Mailing:
     row.save(update_fields=["mailing"])
     plan.save(update_fields=["email_due_at"])
     return mailing
-
-
-def _due(plan: NoticePlan, notice: Notice) -> datetime:
-    """When the e-mail that goes with the notice is to start."""
-    waits = plan.email == NoticePlan.Email.UNSEEN
-    return notice.starts_at + timedelta(hours=plan.email_after_hours if waits else 0)
 
 
 def _stop(broadcast: Broadcast, status: Broadcast.Status, actor: User | None) -> None:

@@ -134,6 +134,16 @@ def test_the_email_of_a_fixed_audience_leaves_out_who_came_later(ada: Contact, b
     assert sorted(rows) == [("ada@example.net", "pending", ""), ("bob@example.net", "skipped", "excluded")]
 
 
+@pytest.mark.parametrize(("hours", "fine"), [(2, True), (3, False)])
+def test_an_email_that_comes_after_the_end_is_pointed_out(hours: int, fine: bool, ada: Contact) -> None:
+    starts = clock.now() + timedelta(days=1)
+    made = make_both(ada, hours=hours, starts_at=starts, ends_at=starts + timedelta(hours=3))
+    checks = {check.label: check for check in readiness.checklist(made, readiness.count(made))}
+    found = checks["The e-mail leaves while the message stands"]
+    assert (found.ok, found.blocking) == (fine, False)
+    assert readiness.problems(made, readiness.count(made)) == []
+
+
 def test_ending_early_calls_the_email_off(ada: Contact) -> None:
     made = make_both(ada)
     with clock.set_to(NOON):
