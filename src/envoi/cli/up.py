@@ -7,6 +7,7 @@ import fcntl
 import gc
 import http.client
 import os
+import shlex
 import socket
 import sys
 import time
@@ -172,7 +173,8 @@ def announce(args: argparse.Namespace, welcome: first_run.Welcome | None, waitin
             "The password is shown only now; you choose your own when you sign in.",
         ]
     elif waiting:
-        lines += [f"Nobody has signed in yet. A new one-time password: bin/envoi user reset {waiting}"]
+        where = f" --data {shlex.quote(args.data)}" if args.data else ""
+        lines += [f"Nobody has signed in yet. A new one-time password: bin/envoi user reset {waiting}{where}"]
     if args.host not in {"127.0.0.1", "localhost", "::1"} and "localhost" in settings.ENVOI_BASE_URL:
         lines.append("Set ENVOI_BASE_URL to the address under which readers reach this machine; links need it.")
     lines.append("Ctrl-C stops it.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.db import OperationalError
 from django.test import Client, RequestFactory
 from pytest_django import DjangoAssertNumQueries
 
@@ -198,6 +199,29 @@ def test_a_failure_is_told_in_the_frame_and_plainly_when_the_frame_fails_too(
     plain = errors.server_error(rf.get("/"))
     assert plain.status_code == 500
     assert plain.text == errors.PLAIN
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "words"),
+    [
+        (OperationalError("database or disk is full"), 503, "Make room on the disk"),
+        (OSError(28, "No space left on device"), 503, "Make room on the disk"),
+        (OperationalError("connection refused"), 503, "“bin/envoi check” says what is wrong"),
+        (OperationalError("no such column: x"), 500, "That was us, not you"),
+        (ValueError("ours"), 500, "That was us, not you"),
+    ],
+)
+def test_trouble_around_envoi_is_named_with_its_remedy(
+    client: Client, ada: User, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, words: str
+) -> None:
+    def failing(*_: object) -> None:
+        raise error
+
+    client.raise_request_exception = False
+    monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", failing)
+    answer = client.get("/")
+    assert answer.status_code == status
+    assert words in answer.text
 
 
 def test_no_page_holds_script_or_style_of_its_own(client: Client, ada: User) -> None:
