@@ -26,6 +26,7 @@ from envoi.console.forms import Form
 from envoi.contacts.models import Contact
 from envoi.content import isolated
 from envoi.content.problems import ContentError
+from envoi.notices import cleaning
 from envoi.notices.models import Level
 
 
@@ -103,6 +104,8 @@ def notice_document(request: HttpRequest, pk: int) -> HttpResponse:
     if not noticing.is_notice(broadcast):
         raise Http404
     notice = noticing.notice_of(broadcast)
+    if not cleaning.is_web_address(notice.link_url):
+        notice.link_url = ""  # a draft may hold anything
     own, *others = sorted(Level, key=lambda level: level != notice.level)
     context = {"notice": notice, "own": own, "others": others if broadcast.is_draft else []}
     return isolated.document(render_to_string("console/broadcasts/notice/document.html", context))

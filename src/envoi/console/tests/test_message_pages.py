@@ -116,6 +116,11 @@ def test_the_preview_is_shut_off_and_shows_all_four_looks(editor: Client, ada: C
     assert editor.get(url("notice-document", make_draft(ada))).status_code == 404
 
 
+def test_a_draft_with_a_dangerous_button_is_shown_without_it(editor: Client, ada: Contact) -> None:
+    made = make_message(ada, plan={"link_label": "Read", "link_url": "javascript:alert(1)"})
+    assert "javascript" not in editor.get(url("notice-document", made)).content.decode()
+
+
 def test_its_page_counts_and_lists_what_people_did(editor: Client, ada: Contact) -> None:
     bob = make_contact("bob@example.net", first_name="=cmd")
     made = shown(make_list("Everybody", ada, bob))
