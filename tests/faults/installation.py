@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import secrets
+import shutil
+import sqlite3
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import psycopg
+
+from envoi.config.environment import SQLITE_FILE
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -66,16 +73,38 @@ def make(folder: Path, *, migrated: bool = True) -> Installation:
         "DJANGO_SETTINGS_MODULE": "envoi.config.settings",
         "PYTHONPATH": str(ROOT),
     }
-    if server := os.environ.get("ENVOI_DATABASE_URL"):
-        environment["ENVOI_DATABASE_URL"] = new_database(server)
-    made = Installation(folder, environment)
-    if migrated:
+    server = os.environ.get("ENVOI_DATABASE_URL")
+    if server:
+        environment["ENVOI_DATABASE_URL"] = new_database(server, migrated_database(server) if migrated else "")
+    elif migrated:
+        shutil.copy(migrated_file(), folder / SQLITE_FILE)
+    return Installation(folder, environment)
+
+
+@cache
+def migrated_file() -> Path:
+    """A migrated SQLite file, made once per test run and copied."""
+    folder = Path(tempfile.mkdtemp(prefix="envoi-migrated-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = make(folder, migrated=False)
+    made.run("manage.py", "migrate", "-v0", "--skip-checks")
+    with sqlite3.connect(folder / SQLITE_FILE) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return folder / SQLITE_FILE
+
+
+@cache
+def migrated_database(server: str) -> str:
+    """The name of a migrated PostgreSQL database, made once per test run and copied."""
+    with tempfile.TemporaryDirectory() as folder:
+        made = make(Path(folder), migrated=False)
         made.run("manage.py", "migrate", "-v0", "--skip-checks")
-    return made
+        return made.environment["ENVOI_DATABASE_URL"].rpartition("/")[2]
 
 
-def new_database(server: str) -> str:
+def new_database(server: str, template: str = "") -> str:
     name = f"envoi_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or "template1"}"'.encode())
     return f"{server.rpartition('/')[0]}/{name}"

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import django
 
 django.setup()
 
 from envoi.core import clock  # noqa: E402
+from envoi.core.tasks import ending  # noqa: E402
+from envoi.delivery import machine  # noqa: E402
 from envoi.delivery.actions.watch import watch  # noqa: E402
 from envoi.delivery.models import Mailing  # noqa: E402
 from envoi.delivery.queries import roster  # noqa: E402
+from envoi.delivery.queries.results import settle  # noqa: E402
+from envoi.delivery.shifts import shift  # noqa: E402
 from envoi.delivery.shifts.work import work  # noqa: E402
 from envoi.delivery.tests.composing import Plain  # noqa: E402
 from envoi.delivery.tests.factories import make_mailing, make_transport  # noqa: E402
@@ -31,6 +38,39 @@ def send() -> None:
     with Plain().registered():
         while Mailing.objects.get().state == Mailing.State.RUNNING:
             work(Mailing.objects.get().pk)
+
+
+def send_big() -> None:
+    """The same with messages that no buffer on the way holds."""
+    with Plain(12_000_000).registered():
+        work(Mailing.objects.get().pk)
+
+
+def send_forgetful() -> None:
+    """A shift that hears the answers but never comes to writing them down."""
+
+    def stuck(*_: object) -> set[int]:
+        time.sleep(3600)
+        return set()
+
+    shift.settle = lambda mailing, worker, results: settle(mailing, worker, results) if not results else stuck()
+    with Plain().registered():
+        work(Mailing.objects.get().pk)
+
+
+def send_until_told() -> None:
+    """Shifts until the mailing is finished or SIGTERM comes."""
+    signal.signal(signal.SIGTERM, lambda *_: ending.stop())
+    with Plain().registered():
+        while Mailing.objects.get().state == Mailing.State.RUNNING and not ending.stopping():
+            work(Mailing.objects.get().pk)
+
+
+def lose_power() -> None:
+    """The machine comes up again: what was not written to the disk is gone, and the kernel is another."""
+    machine.boot_id.cache_clear()
+    machine.BOOT_ID = Path("/nowhere")
+    look("0")
 
 
 def send_crowded() -> None:
@@ -60,14 +100,19 @@ def standing() -> dict[str, object]:
     for tally in mailing.tallies.all():
         tallied[tally.state] = tallied.get(tally.state, 0) + tally.count
     rows = {row.address: row.state for row in mailing.deliveries.all()}
-    return {"mailing": mailing.state, "rows": rows, "tallied": tallied}
+    transport = mailing.identity.transport.paused_reason
+    return {"mailing": mailing.state, "transport": transport, "rows": rows, "tallied": tallied}
 
 
 if __name__ == "__main__":
     verbs: dict[str, Callable[..., None]] = {
         "seed": seed,
         "send": send,
+        "send-big": send_big,
+        "send-forgetful": send_forgetful,
+        "send-until-told": send_until_told,
         "send-crowded": send_crowded,
+        "lose-power": lose_power,
         "look": look,
         "report": report,
     }

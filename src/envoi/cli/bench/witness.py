@@ -164,6 +164,8 @@ class Conversation:
             if rule.do == "drop":
                 raise Gone
             if rule.do == "hang":
+                self.writer.transport.pause_reading()
+                print("hangs", flush=True)
                 await asyncio.sleep(3600)
             elif rule.do.startswith("wait "):
                 await asyncio.sleep(float(rule.do[5:]))
