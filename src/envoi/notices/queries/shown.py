@@ -9,9 +9,8 @@ from typing import Any
 
 from django.db import connection
 
-from envoi.instance import queries as settings
-from envoi.instance import schema
 from envoi.notices.models import Level, Notice, Reading
+from envoi.notices.queries import stamps
 from envoi.notices.queries.sql import IS_FOR, NOTICE, PERSON, READING, STANDS, URGENCY
 
 CAP_OVER = timedelta(hours=24)
@@ -53,7 +52,7 @@ _DONE = f"EXISTS (SELECT 1 {_OF_PERSON} AND (d.dismissed_at IS NOT NULL OR d.ack
 
 _SHOWN = f"""
 WITH {PERSON}
-SELECT n.*, EXISTS (SELECT 1 {_OF_PERSON}) AS seen,
+SELECT n.id, EXISTS (SELECT 1 {_OF_PERSON}) AS seen,
        (SELECT COUNT(DISTINCT d.notice_id) FROM {READING} d
          WHERE d.contact_id IN (SELECT id FROM person) AND d.first_seen_at > %(since)s) AS seen_lately
   FROM {NOTICE} n
@@ -70,20 +69,21 @@ SELECT n.* FROM {NOTICE} n
 
 
 def shown_to(contact_id: int, *, now: datetime, limit: int | None = None) -> list[Shown]:
-    """What this person sees now: level (error first), then newest. Two statements.
+    """What this person sees now: level (error first), then newest. One statement; a few more after a change.
 
     Args:
         limit: at most so many; None for the limit of this installation, 0 for all (“show all”).
     """
-    asked = settings.get_all()
-    per_day, per_dashboard = (
-        int(str(asked[one.name])) for one in (schema.NEW_NOTICES_PER_DAY, schema.NOTICES_PER_DASHBOARD)
-    )
-    rows = list(Notice.objects.raw(_SHOWN, _prepared(contact=contact_id, now=now, since=now - CAP_OVER)))
+    per_day, per_dashboard = stamps.limits()
+    with connection.cursor() as cursor:
+        cursor.execute(_SHOWN, _prepared(contact=contact_id, now=now, since=now - CAP_OVER))
+        found = {pk: (bool(seen), lately) for pk, seen, lately in cursor.fetchall()}
+    rows = [(row, found[row.pk][0]) for row in stamps.notices_of(list(found))]
     if per_day and rows:
-        rows = _capped(rows, max(0, per_day - rows[0].seen_lately))  # type: ignore[attr-defined]
+        seen_lately: int = next(iter(found.values()))[1]
+        rows = _capped(rows, max(0, per_day - seen_lately))
     most = per_dashboard if limit is None else limit
-    return [_shown(row, seen=bool(row.seen)) for row in (rows[:most] if most else rows)]  # type: ignore[attr-defined]
+    return [_shown(row, seen) for row, seen in (rows[:most] if most else rows)]
 
 
 def past(contact_id: int, *, now: datetime, limit: int = 50) -> list[Shown]:
@@ -99,15 +99,15 @@ def past(contact_id: int, *, now: datetime, limit: int = 50) -> list[Shown]:
     return [_shown(row, True, *marks.get(row.pk, (None, None))) for row in rows]
 
 
-def _capped(rows: list[Notice], room: int) -> list[Notice]:
+def _capped(rows: list[tuple[Notice, bool]], room: int) -> list[tuple[Notice, bool]]:
     """Without the new ones for which there is no room today; those seen before, and the urgent, always stay."""
     kept = []
-    for row in rows:
-        if row.seen or row.must_acknowledge or row.level == Level.ERROR:  # type: ignore[attr-defined]
-            kept.append(row)
+    for row, seen in rows:
+        if seen or row.must_acknowledge or row.level == Level.ERROR:
+            kept.append((row, seen))
         elif room:
             room -= 1
-            kept.append(row)
+            kept.append((row, seen))
     return kept
 
 

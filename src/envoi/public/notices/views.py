@@ -8,10 +8,8 @@ import orjson
 from django.http import HttpRequest, HttpResponse
 
 from envoi.core import clock
-from envoi.instance import queries as settings
-from envoi.instance.schema import NOTICES_PER_DASHBOARD
 from envoi.notices import actions, queries
-from envoi.notices.queries import Shown
+from envoi.notices.queries import Shown, stamps
 from envoi.public.notices.answers import LONGEST_BODY, for_dashboards, json, problem
 
 # Part of every ETag: an answer of another form is another answer.
@@ -59,7 +57,7 @@ clicks = _doing(actions.click)
 
 def _now(contact_id: int, everything: bool) -> dict[str, object]:
     found = queries.shown_to(contact_id, now=clock.now(), limit=0)
-    most = 0 if everything else settings.get(NOTICES_PER_DASHBOARD)
+    most = 0 if everything else stamps.limits()[1]
     rows = found[:most] if most else found
     return {"notices": [_told(one) for one in rows], "more": len(found) - len(rows)}
 
