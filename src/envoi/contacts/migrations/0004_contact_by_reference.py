@@ -4,14 +4,17 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('contacts', '0003_import_touched_at'),
+        ("contacts", "0003_import_touched_at"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(condition=models.Q(('reference', ''), _negated=True), fields=['reference', 'id'], name='contact_by_reference'),
+            model_name="contact",
+            index=models.Index(
+                condition=models.Q(("reference", ""), _negated=True),
+                fields=["reference", "id"],
+                name="contact_by_reference",
+            ),
         ),
     ]
