@@ -62,7 +62,7 @@ class ApiKeyForm(Form):
     scopes = forms.MultipleChoiceField(
         label=_("It may"),
         choices=[(scope.value, label) for scope, label in SCOPES.items()],
-        widget=forms.CheckboxSelectMultiple,
+        widget=forms.CheckboxSelectMultiple({"class": "form-check-input"}),
     )
     days = forms.ChoiceField(label=_("Valid for"), choices=DAYS, initial="365", required=False)
 
