@@ -41,6 +41,7 @@ def open_shop(host: Host, shop: Site, live_server: LiveServer, visit: Visit) -> 
             "data-signature": identity.sign(shop.secret, customer, until),
             **{f"data-{name}": value for name, value in data.items()},
         }
+        visit.page.emulate_media(reduced_motion="reduce")
         visit.page.goto(host.show(live_server.url, attributes, language=language, here=here))
         return visit.page
 
