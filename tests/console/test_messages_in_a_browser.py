@@ -45,7 +45,8 @@ def test_no_payload_survives_the_cleaning(browser: Browser) -> None:
 
 
 def test_no_payload_runs_in_the_preview_on_a_dashboard(browser: Browser) -> None:
-    answers, frames = {}, []
+    answers: dict[str, tuple[str, dict[str, str]]] = {}
+    frames = []
     for number, payload in enumerate(payloads()):
         notice = Notice(
             subject=payload[:300], body=cleaning.clean(payload), link_label=payload[:80], link_url="https://example.org"
