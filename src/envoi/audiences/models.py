@@ -33,7 +33,8 @@ class Subscription(models.Model):
         CONFIRMED = "confirmed", _("Confirmed")
         UNSUBSCRIBED = "unsubscribed", _("Unsubscribed")
 
-    list = models.ForeignKey(List, on_delete=models.CASCADE, related_name="subscriptions")
+    # No index of its own: both below begin with it.
+    list = models.ForeignKey(List, on_delete=models.CASCADE, related_name="subscriptions", db_index=False)
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
     status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.CONFIRMED)
     created_at = models.DateTimeField(default=clock.now, editable=False)
@@ -43,7 +44,10 @@ class Subscription(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["list", "contact"], name="one_subscription_per_list_and_contact")
         ]
-        indexes = [models.Index(fields=["list", "status", "contact"], name="subscription_by_status")]
+        indexes = [
+            models.Index(fields=["list", "status", "contact"], name="subscription_by_status"),
+            models.Index(fields=["list", "created_at", "id"], name="subscription_by_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.list_id}:{self.contact_id} {self.status}"
@@ -86,7 +90,8 @@ class Membership(models.Model):
     ENDED = (Status.EXPIRED, Status.CANCELLED)
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="memberships")
+    # No index of its own: both below begin with it.
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     status = models.CharField(_("status"), max_length=10, choices=Status, default=Status.ACTIVE)
     started_at = models.DateTimeField(_("started"), default=clock.now)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
@@ -97,7 +102,10 @@ class Membership(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["contact", "product"], name="one_membership_per_contact_and_product")
         ]
-        indexes = [models.Index(fields=["product", "status", "contact"], name="membership_by_status")]
+        indexes = [
+            models.Index(fields=["product", "status", "contact"], name="membership_by_status"),
+            models.Index(fields=["product", "started_at", "id"], name="membership_by_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.contact_id}:{self.product_id} {self.status}"
