@@ -156,3 +156,14 @@ def test_reach_counts_people_not_contacts(ada: Contact, bob: Contact) -> None:
     twin = make_contact("ada@example.net", Kind.USER)
     notice = make_notice(make_list("Everybody", ada, bob, twin), exclude=(bob,))
     assert queries.reach(notice.audience) == 1
+
+
+def test_new_words_and_new_limits_hold_at_once_though_both_are_remembered(ada: Contact) -> None:
+    first, second = make_notice(ada, subject="First"), make_notice(ada, subject="Second")
+    assert subjects(ada) == ["Second", "First"]
+    actions.change(first, subject="First, mended", actor=None)
+    assert subjects(ada) == ["Second", "First, mended"]
+    instance.change({"notices_per_dashboard": 1}, actor=None)
+    assert subjects(ada) == ["Second"]
+    actions.withdraw(second, actor=None)
+    assert subjects(ada) == ["First, mended"]
