@@ -62,6 +62,9 @@ NOT_CSV = (
     (b"\x89PNG", gettext_lazy("a picture")),
     (b"\xff\xd8\xff", gettext_lazy("a picture")),
     (b"GIF8", gettext_lazy("a picture")),
+    (b"<!doctype", gettext_lazy("a web page")),
+    (b"<html", gettext_lazy("a web page")),
+    (b"<?xml", gettext_lazy("an XML file")),
 )
 # Of a text hardly any sign is a control character; of random bytes nearly every eighth is one.
 MOST_CONTROLS = 0.05
@@ -110,8 +113,9 @@ def refuse_other_kinds(head: bytes) -> None:
     """Raises `Unreadable` when the first bytes are of no text."""
     if not head.strip():
         raise Unreadable(_("The file is empty. Choose a CSV file with one contact per line."))
+    start = head[:100].lstrip(codecs.BOM_UTF8 + b" \t\r\n").lower()
     for mark, what in NOT_CSV:
-        if head.startswith(mark):
+        if head.startswith(mark) or start.startswith(mark):
             raise Unreadable(
                 _("This is %(what)s, not a CSV file. Open it in your spreadsheet and save it as “CSV UTF-8”.")
                 % {"what": what}

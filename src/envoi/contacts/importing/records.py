@@ -58,8 +58,11 @@ class _Lines:
             line = self.stream.readline(LONGEST_LINE + 1)
         except UnicodeError as error:
             raise Unreadable(
-                _("From line %(line)d on, the file is not in the encoding %(encoding)s. Choose another encoding.")
-                % {"line": self.count + 1, "encoding": self.encoding}
+                _(
+                    "From line %(line)d on, the file is not in the encoding %(encoding)s. Choose another encoding, or"
+                    " save the file again as “CSV UTF-8”."
+                )
+                % {"line": self.count + 1, "encoding": self.encoding.removesuffix("-sig").upper()}
             ) from error
         if not line:
             self.ended = True

@@ -31,3 +31,9 @@ def test_the_end_of_file_mark_of_old_programs_is_no_row() -> None:
     stream.seek(0)
     found = [record.cells[0] for record in rows(stream, shape.encoding, shape.delimiter, shape.skip)]
     assert found == ["chloe@example.org", "asa@example.org"]
+
+
+@pytest.mark.parametrize("content", [b"<!DOCTYPE html><table>", b"\xef\xbb\xbf\n <HTML>\nemail"])
+def test_a_web_page_that_is_called_csv_is_refused(content: bytes) -> None:
+    with pytest.raises(Unreadable, match="This is a web page, not a CSV file"):
+        detect.shape(BytesIO(content))
