@@ -190,6 +190,7 @@ def test_pages_cost_a_few_statements(
         make_list(f"List {number}", ada)
         make_product(f"Product {number}", ada)
     for page in ("", "messages/", "preferences/"):
+        inside.get(f"/my/{page}")  # what a process keeps in memory is kept from now on
         with django_assert_max_num_queries(7):
             assert inside.get(f"/my/{page}").status_code == 200
 

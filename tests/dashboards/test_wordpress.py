@@ -93,7 +93,14 @@ def dashboard(visit: Visit, network: Network, name: str = "bob") -> Page:
     page.context.clear_cookies()
     sign_in(page, f"{network.url}/garden/wp-login.php", name)
     page.goto(f"{network.url}/garden/wp-admin/")
+    page.wait_for_load_state("networkidle")
     return page
+
+
+def reload(page: Page) -> None:
+    """Until it has told what was seen, too."""
+    page.reload()
+    page.wait_for_load_state("networkidle")
 
 
 def shown(page: Page) -> list[str]:
@@ -137,7 +144,7 @@ def test_bob_sees_his_notices_on_his_site_and_dismisses_one_by_keyboard(
     assert told.value.ok
     with page.expect_response("**/admin-ajax.php"):
         page.get_by_role("button", name="I have read this").click()
-    page.reload()
+    reload(page)
     assert shown(page) == ["Good news: New prices"]
     mine = Reading.objects.filter(contact=bob)
     assert (mine.count(), mine.exclude(dismissed_at=None).count(), mine.exclude(acknowledged_at=None).count()) == (
@@ -154,12 +161,12 @@ def test_a_notice_is_there_at_the_next_page_and_gone_at_the_next(
     page = dashboard(connected, network)
     assert shown(page) == []
     notice = make_notice(bob, subject="Right now")
-    page.reload()
+    reload(page)
     assert shown(page) == ["Information: Right now"]
-    page.reload()
+    reload(page)
     assert shown(page) == ["Information: Right now"]
     actions.withdraw(notice, actor=None)
-    page.reload()
+    reload(page)
     assert shown(page) == []
 
 

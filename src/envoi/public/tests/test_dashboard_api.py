@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
@@ -16,7 +16,7 @@ from envoi.contacts.models import Contact
 from envoi.core import clock
 from envoi.delivery.tests.factories import make_contact, make_product
 from envoi.instance import actions as instance
-from envoi.notices import actions, identity
+from envoi.notices import actions, identity, queries
 from envoi.notices.actions import site_keys
 from envoi.notices.models import Reading, SiteKey
 from envoi.notices.queries import stamps
@@ -176,7 +176,9 @@ def test_whatever_is_wrong_is_answered_alike_and_tells_nothing(ada: Contact, sho
         Client().get("/n/v1/notices", headers={**shop.vouch(ADA), "X-Envoi-Key": stranger.key.key}),
         Client().get("/n/v1/notices", headers={**shop.vouch(ADA), "X-Envoi-Customer": "mail:bob@example.net"}),
         Client().get("/n/v1/notices", headers={**shop.vouch(ADA), "X-Envoi-Expires": "²"}),
+        Client().get("/n/v1/notices", headers={**shop.vouch(ADA), "X-Envoi-Expires": "9" * 5000}),
         Client().get("/n/v1/notices", headers={**shop.vouch(ADA), "X-Envoi-Signature": "é"}),
+        Client().get("/n/v1/notices", headers={**shop.vouch(ADA), "Origin": "http://[x"}),
         Client().get("/n/v1/notices", headers={**shop.vouch(ADA), "Origin": "https://evil.example"}),
         Client().get("/n/v1/notices", headers=revoked.vouch(ADA)),
     ]
@@ -225,6 +227,29 @@ def test_envois_own_page_may_ask_from_itself_alone(ada: Contact) -> None:
         != []
     )
     assert Client().get("/n/v1/notices", headers={**headers, "Origin": SHOP}).status_code == 403
+
+
+def test_while_the_database_is_away_it_says_so_and_when_to_ask_again(
+    shop: Site, ada: Contact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(contact_id: int) -> str:
+        raise OperationalError("the database is away")
+
+    monkeypatch.setattr(queries, "stamp_of", away)
+    answer = shop.ask(ADA)
+    assert (answer.status_code, answer["Retry-After"], answer["Content-Type"]) == (
+        503,
+        "30",
+        "application/problem+json",
+    )
+
+
+def test_where_no_headers_can_be_set_the_four_words_stand_in_the_query(ada: Contact, shop: Site) -> None:
+    make_notice(ada)
+    said = {name.removeprefix("X-Envoi-").lower(): value for name, value in shop.vouch("id:" + str(ada.pk)).items()}
+    said["customer"] = f"id:{ada.pk}"
+    assert subjects(Client().get("/n/v1/notices", said)) == ["Maintenance tonight"]
+    assert Client().get("/n/v1/notices", {**said, "customer": "id:1234"}).status_code == 403
 
 
 def test_other_methods_are_refused(shop: Site, ada: Contact) -> None:
