@@ -20,7 +20,6 @@ from envoi.delivery import machine  # noqa: E402
 from envoi.delivery.actions.watch import watch  # noqa: E402
 from envoi.delivery.models import Mailing  # noqa: E402
 from envoi.delivery.queries import roster  # noqa: E402
-from envoi.delivery.queries.results import settle  # noqa: E402
 from envoi.delivery.shifts import shift  # noqa: E402
 from envoi.delivery.shifts.work import work  # noqa: E402
 from envoi.delivery.tests.composing import Plain  # noqa: E402
@@ -53,7 +52,7 @@ def send_forgetful() -> None:
         time.sleep(3600)
         return set()
 
-    shift.settle = lambda mailing, worker, results: settle(mailing, worker, results) if not results else stuck()
+    setattr(shift, "settle", lambda mailing, worker, results: stuck() if results else set())  # noqa: B010
     with Plain().registered():
         work(Mailing.objects.get().pk)
 

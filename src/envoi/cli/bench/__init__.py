@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 
-from envoi.cli.bench import notices
+from envoi.cli.bench import faults, notices
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    what = parser.add_subparsers(dest="what", required=True, metavar="notices")
+    what = parser.add_subparsers(dest="what", required=True, metavar="WHAT")
     notices.add_arguments(what.add_parser("notices", help="what does this customer see, and how many ask at once"))
+    faults.add_arguments(what.add_parser("faults", help="kill senders again and again: is anybody lost or doubled"))
 
 
 def run(args: argparse.Namespace) -> int:
-    return notices.run(args)
+    return faults.run(args) if args.what == "faults" else notices.run(args)

@@ -98,6 +98,7 @@ class Conversation:
         self.reader = reader
         self.writer = writer
         self.who = ""
+        self.refused = False
 
     async def run(self) -> None:
         if not await self.misbehaves("connect"):
@@ -112,9 +113,15 @@ class Conversation:
             found = re.search(r"<(.*?)>", line)
             self.who = found[1] if found else ""
         at = "ehlo" if word == "helo" else word
-        if await self.misbehaves(at):
-            if at == "rcpt":
-                self.who = ""
+        if word == "rcpt" and self.refused:
+            self.who = ""
+            self.say("503 5.5.1 No sender")
+            return
+        refused = await self.misbehaves(at)
+        if at == "mail":
+            self.refused = refused
+        if refused:
+            self.who = ""
             return
         match word:
             case "ehlo":
@@ -164,7 +171,7 @@ class Conversation:
             if rule.do == "drop":
                 raise Gone
             if rule.do == "hang":
-                self.writer.transport.pause_reading()
+                self.stop_reading()
                 print("hangs", flush=True)
                 await asyncio.sleep(3600)
             elif rule.do.startswith("wait "):
@@ -177,6 +184,12 @@ class Conversation:
                     raise Gone
                 return True
         return False
+
+    def stop_reading(self) -> None:
+        """Let the client's bytes pile up on its side."""
+        transport = self.writer.transport
+        if isinstance(transport, asyncio.Transport):
+            transport.pause_reading()
 
     def say(self, text: str) -> None:
         self.writer.write(text.encode() + b"\r\n")

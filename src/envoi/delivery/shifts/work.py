@@ -39,13 +39,21 @@ def work(mailing_id: int, seconds: float = SHIFT_SECONDS) -> None:
         return
     replay_all()
     worker = worker_name()
-    connections = roster.sign_on(worker, mailing)
-    if not connections:
+    journal = _open_journal(mailing, worker)
+    if journal is None:
         return
+    shift, written = None, False
     try:
-        shift = _send(mailing, worker, connections, seconds)
+        # After the journal, so that whoever finds the journal of a dead worker can also free its place.
+        if connections := roster.sign_on(worker, mailing):
+            shift = _send(mailing, worker, connections, seconds, journal)
+        written = shift is None or shift.all_written
     finally:
+        journal.close(keep=not written)
         roster.sign_off(worker)
+    if not written:
+        # Some rows were taken from us meanwhile: what we know of them goes the way of a dead worker's knowledge.
+        replay(journal.path)
     if shift is not None:
         _hand_over(shift)
 
@@ -56,7 +64,7 @@ def worker_name() -> str:
     return f"{host}:{machine_key(Path(settings.ENVOI_DATA))}:{os.getpid()}:{random_key()[:12]}"
 
 
-def _send(mailing: Mailing, worker: str, connections: int, seconds: float) -> Shift | None:
+def _send(mailing: Mailing, worker: str, connections: int, seconds: float, journal: Journal) -> Shift | None:
     transport = mailing.identity.transport
     try:
         relay = settings_of(transport)
@@ -68,24 +76,13 @@ def _send(mailing: Mailing, worker: str, connections: int, seconds: float) -> Sh
     except Exception as error:
         mailings.pause_for_fault(mailing, error)
         return None
-    journal = _open_journal(mailing, worker)
-    if journal is None:
-        return None
     line = Line(relay, connections, transport.messages_per_connection, journal)
     shift = Shift(mailing, worker, compose, line, seconds)
-    written = False
     try:
-        try:
-            with line:
-                shift.run()
-        finally:
-            shift.give_back()
-        written = shift.all_written
+        with line:
+            shift.run()
     finally:
-        journal.close(keep=not written)
-    if not written:
-        # Some rows were taken from us meanwhile: what we know of them goes the way of a dead worker's knowledge.
-        replay(journal.path)
+        shift.give_back()
     return shift
 
 
