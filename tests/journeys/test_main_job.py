@@ -141,7 +141,7 @@ def test_from_add_broadcast_to_the_numbers(
     visit.assert_accessible()
     dialog.get_by_label("Show").select_option("raw")
     expect(dialog.get_by_text("List-Unsubscribe=One-Click")).to_be_visible()
-    dialog.get_by_role("button", name="Send Test").click()
+    dialog.get_by_role("button", name="Send test").click()
     expect(dialog.get_by_text("250 2.0.0 Kept in the sandbox mailbox")).to_be_visible()
     visit.shoot("wizard-review")
     dialog.get_by_role("button", name="Send", exact=True).click()

@@ -77,7 +77,7 @@ def of_status(status: int) -> Problem:
         400: _("The request cannot be read."),
         405: _("This address does not take this method."),
         413: _("The request is too large."),
-        500: _("Something went wrong here. The server's log says more."),
+        500: _("Something went wrong here. The server’s log says more."),
     }
     return Problem(status, HTTPStatus(status).name.lower(), words.get(status, HTTPStatus(status).phrase))
 

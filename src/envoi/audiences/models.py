@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from envoi.contacts.models import Contact, Import
 from envoi.core import clock
@@ -83,7 +84,7 @@ class Membership(models.Model):
         ACTIVE = "active", _("Active")
         ON_HOLD = "on_hold", _("On hold")
         EXPIRED = "expired", _("Expired")
-        CANCELLED = "cancelled", _("Cancelled")
+        CANCELLED = "cancelled", pgettext_lazy("membership", "Cancelled")
 
     # Who counts as "on the product" when it is a target: seed A3's fault was to mail the expired and cancelled too.
     CURRENT = (Status.TRIALING, Status.ACTIVE, Status.ON_HOLD)

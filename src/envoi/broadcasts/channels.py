@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -63,7 +64,7 @@ def get(name: str) -> Channel:
 EMAIL = Channel(
     name="email",
     label=_("Email"),
-    description=_("A message to everybody's mailbox, with opens and clicks counted."),
+    description=_("A message to everybody’s mailbox, with opens and clicks counted."),
     icon="mail",
     composer="broadcast",
 )
@@ -71,8 +72,8 @@ register(EMAIL)
 
 NOTICE = Channel(
     name="notice",
-    label=_("Message"),
-    description=_("A notice on everybody's dashboard, at once; by e-mail as well, if you like."),
+    label=pgettext_lazy("channel", "Message"),
+    description=_("A notice on everybody’s dashboard, at once; by e-mail as well, if you like."),
     icon="bell",
     composer="broadcast",
 )

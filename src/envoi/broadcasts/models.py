@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from envoi.audiences.models import Audience
 from envoi.content.models import Layout
@@ -17,7 +18,7 @@ class Broadcast(models.Model):
 
     class Status(models.TextChoices):
         DRAFT = "draft", _("Draft")
-        SENDING = "sending", _("Sending")
+        SENDING = "sending", pgettext_lazy("status", "Sending")
         PAUSED = "paused", _("Paused")
         SHOWING = "showing", _("Showing")
         FINISHED = "finished", _("Finished")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from envoi.contacts.models import Contact
 
@@ -63,7 +64,7 @@ def catalogue(fields: Iterable[tuple[str, str]] = ()) -> list[MergeTag]:
             MergeTag(f"organisation.{name}", str(label), example, str(_("Organisation")))
             for name, label, example in _ORGANISATION
         ),
-        MergeTag("broadcast.subject", str(_("Subject")), "", str(_("Message"))),
+        MergeTag("broadcast.subject", str(_("Subject")), "", pgettext("merge tags", "Message")),
         *(MergeTag(name, str(label), example, links) for name, label, example in _LINKS),
     ]
 

@@ -27,17 +27,17 @@ _FAULTS: dict[FaultKind, Promise] = {
         "goes on without encryption when you asked for it."
     ),
     FaultKind.TLS_NAME: _(
-        "The server's certificate is for another name. Enter the host as your provider writes it, not an IP address or "
+        "The server’s certificate is for another name. Enter the host as your provider writes it, not an IP address or "
         "an alias."
     ),
     FaultKind.TLS_UNTRUSTED: _(
-        "The server's certificate has expired or nobody known vouches for it. If the server is your own, give it a "
+        "The server’s certificate has expired or nobody known vouches for it. If the server is your own, give it a "
         "certificate from a public authority."
     ),
     FaultKind.TLS: _("No encrypted connection came about. Port 465 wants “TLS from the start”, port 587 STARTTLS."),
     FaultKind.NO_MECHANISM: _(
         "There is no way to sign in that is safe here. Turn encryption on; if it is on, the server may take no sign-in "
-        "on this port: then leave user and password empty."
+        "on this port: then leave user name and password empty."
     ),
 }
 
@@ -62,20 +62,20 @@ def _of_refusal(reply: Reply, phase: Phase) -> str | Promise:
         return _("The server says that this is for now only. Wait some minutes and send the test again.")
     if phase == Phase.AUTH or reply.code in {530, 534, 535, 538}:
         return _(
-            "The server did not accept user and password. Enter them again without blanks around them; Google, "
+            "The server did not accept user name and password. Enter them again without blanks around them; Google, "
             "Microsoft and others want an app password or SMTP credentials instead of your own password."
         )
     if phase > Phase.DATA:
         return _("The server read the message and refused it; its own words say why.")
     if "relay" in text or reply.status == "5.7.1":
         return _(
-            "The server does not carry mail for us. It may want you to sign in (user and password), or to allow this "
-            "machine, or the From address to be one of its own."
+            "The server does not carry mail for us. It may want you to sign in (user name and password), or to allow "
+            "this machine, or the From address to be one of its own."
         )
     if phase == Phase.MAIL or reply.status in {"5.7.60", "5.1.7", "5.1.8"}:
         return _("The server does not accept the From address. Use one that belongs to your account there.")
     if phase <= Phase.EHLO:
-        return _("The server turned us away at the door. It may not take mail from this machine's address.")
+        return _("The server refused the connection. It may not take mail from this machine’s address.")
     if phase == Phase.RCPT:
         return _("The server accepted the sender but not this recipient. Try another address.")
     return _("The server refused the message before it had read it; its own words say why.")

@@ -21,7 +21,9 @@ class Provider:
     note: str | Promise = ""
 
 
-_KEY_AS_PASSWORD = _("User and password are the SMTP credentials of your account there, not what you sign in with.")
+_KEY_AS_PASSWORD = _(
+    "User name and password are the SMTP credentials of your account there, not what you sign in with."
+)
 _APP_PASSWORD = _("Needs an app password (two-step verification must be on), not your own password.")
 
 PROVIDERS = (
@@ -31,7 +33,7 @@ PROVIDERS = (
     Provider("google", "Gmail, Google Workspace", "smtp.gmail.com", note=_APP_PASSWORD),
     Provider("google-relay", "Google Workspace SMTP relay", "smtp-relay.gmail.com"),
     Provider("mailgun", "Mailgun", "smtp.mailgun.org", note=_("In the EU region the host is smtp.eu.mailgun.org.")),
-    Provider("mailjet", "Mailjet", "in-v3.mailjet.com", note=_("User is the API key, password the secret key.")),
+    Provider("mailjet", "Mailjet", "in-v3.mailjet.com", note=_("User name is the API key, password the secret key.")),
     Provider("mandrill", "Mailchimp Transactional (Mandrill)", "smtp.mandrillapp.com", note=_KEY_AS_PASSWORD),
     Provider(
         "microsoft", "Microsoft 365", "smtp.office365.com", note=_("SMTP sign-in must be allowed for the mailbox.")
@@ -40,7 +42,7 @@ PROVIDERS = (
         "postmark",
         "Postmark, broadcasts",
         "smtp-broadcasts.postmarkapp.com",
-        note=_("User and password are the token of the message stream."),
+        note=_("User name and password are the token of the message stream."),
     ),
     Provider("sendgrid", "SendGrid", "smtp.sendgrid.net", username="apikey", note=_("Password is an API key.")),
     Provider("sparkpost", "SparkPost", "smtp.sparkpostmail.com", username="SMTP_Injection", note=_KEY_AS_PASSWORD),

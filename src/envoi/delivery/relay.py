@@ -31,7 +31,7 @@ def settings_of(transport: Transport) -> SmtpSettings:
         password = secrets.decrypt(transport.password_encrypted, f"transport:{transport.pk}")
     except secrets.SecretUnreadable as error:
         raise RelayNotReady(
-            _("The stored password of “%(name)s” cannot be read. Enter it again on the sending page.")
+            _("The stored password of “%(name)s” cannot be read. Enter it again under Settings → Sending.")
             % {"name": transport.name}
         ) from error
     return SmtpSettings(

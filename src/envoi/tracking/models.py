@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from envoi.core import clock
 from envoi.delivery.models import Delivery, Mailing
@@ -30,10 +31,10 @@ class Activity(models.Model):
     """Something a recipient, or a machine in the recipient's place, did with a message. Never dropped, only marked."""
 
     class Type(models.TextChoices):
-        OPEN = "open", _("Open")
+        OPEN = "open", pgettext_lazy("activity", "Open")
         CLICK = "click", _("Click")
-        UNSUBSCRIBE = "unsubscribe", _("Unsubscribe")
-        RESUBSCRIBE = "resubscribe", _("Resubscribe")
+        UNSUBSCRIBE = "unsubscribe", pgettext_lazy("activity", "Unsubscribe")
+        RESUBSCRIBE = "resubscribe", pgettext_lazy("activity", "Resubscribe")
         BOUNCE = "bounce", _("Bounce")
         COMPLAINT = "complaint", _("Complaint")
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Q, QuerySet
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from envoi.audiences.models import Audience, AudienceMember, List, Product, Subscription
 from envoi.audiences.queries.people import active_lists, active_products, current, list_counts, product_counts
@@ -130,15 +130,23 @@ def target_labels(targets: Targets) -> list[Target]:
 def _lists(rows: Sequence[List]) -> list[Target]:
     counts = list_counts([row.pk for row in rows])
     return [
-        Target(f"list-{row.pk}", LISTS, row.name, _("%(count)d subscribed") % {"count": counts[row.pk]["confirmed"]})
+        Target(f"list-{row.pk}", LISTS, row.name, _subscribed(counts[row.pk]["confirmed"]))
         for row in rows
     ]
+
+
+def _subscribed(count: int) -> str:
+    return ngettext("%(count)d subscribed", "%(count)d subscribed", count) % {"count": count}
+
+
+def _customers(count: int) -> str:
+    return ngettext("%(count)d customer", "%(count)d customers", count) % {"count": count}
 
 
 def _products(rows: Sequence[Product]) -> list[Target]:
     counts = product_counts([row.pk for row in rows])
     return [
-        Target(f"product-{row.pk}", PRODUCTS, row.name, _("%(count)d customers") % {"count": counts[row.pk]["current"]})
+        Target(f"product-{row.pk}", PRODUCTS, row.name, _customers(counts[row.pk]["current"]))
         for row in rows
     ]
 

@@ -72,7 +72,7 @@ def test_typing_finds_lists_products_and_people() -> None:
     found = queries.search_targets("ada")
     assert [(row.id, row.text, row.detail) for row in found] == [
         (f"list-{friends.pk}", "Ada's friends", "1 subscribed"),
-        (f"product-{plan.pk}", "Adamant", "1 customers"),
+        (f"product-{plan.pk}", "Adamant", "1 customer"),
         (f"contact-{ada.pk}", "Ada Lovelace", "ada@example.org · Contact"),
     ]
     assert queries.target_labels(queries.read_targets([row.id for row in found])) == found

@@ -100,7 +100,7 @@ def show(request: SignedInRequest, pk: int) -> HttpResponse:
         "q": q,
         "narrowed": bool(q or status),
         "filters": [
-            {"name": "status", "label": _("Every status"), "choices": Subscription.Status.choices, "value": status}
+            {"name": "status", "label": _("Any status"), "choices": Subscription.Status.choices, "value": status}
         ],
         "form": MembersForm(),
         "may_edit": may(request.user, Permission.EDIT_CONTACTS),

@@ -96,7 +96,7 @@ def show(request: SignedInRequest, pk: int) -> HttpResponse:
         "q": q,
         "narrowed": bool(q or status),
         "filters": [
-            {"name": "status", "label": _("Every status"), "choices": Membership.Status.choices, "value": status}
+            {"name": "status", "label": _("Any status"), "choices": Membership.Status.choices, "value": status}
         ],
         "form": MembershipsForm(),
         "may_edit": may(request.user, Permission.EDIT_CONTACTS),

@@ -125,7 +125,7 @@ def _numbers(request: SignedInRequest, shown: Broadcast, notice: Notice) -> dict
 def _cards(shown: Broadcast, notice: Notice) -> list[Card]:
     now = numbers_of(notice)
     log = reverse("broadcasts:readers", kwargs={"pk": shown.pk})
-    said = ngettext("%(number)s click in all.", "%(number)s clicks in all.", now.clicks)
+    said = ngettext("%(number)s click in total.", "%(number)s clicks in total.", now.clicks)
     clicks = said % {"number": number_format(now.clicks, use_l10n=True)}
     cards = [
         Card(_("Seen"), "eye", now.seen, _("People on whose dashboard it was."), log),

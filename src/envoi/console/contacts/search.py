@@ -67,10 +67,10 @@ class Search:
     def filters(self) -> Sequence[dict[str, Any]]:
         """The choices beside the search field; four statements."""
         return [
-            _filter("kind", _("Every kind"), list(Kind.choices), self.kind),
-            _filter("list", _("Every list"), _named(audiences.active_lists()), self.list),
-            _filter("product", _("Every product"), _named(audiences.active_products()), self.product),
-            _filter("language", _("Every language"), [(one, one) for one in contacts.languages()], self.language),
+            _filter("kind", _("Any kind"), list(Kind.choices), self.kind),
+            _filter("list", _("Any list"), _named(audiences.active_lists()), self.list),
+            _filter("product", _("Any product"), _named(audiences.active_products()), self.product),
+            _filter("language", _("Any language"), [(one, one) for one in contacts.languages()], self.language),
             _filter(
                 "suppressed",
                 _("Mailable or not"),

@@ -65,7 +65,7 @@ def test_four_steps_lead_from_nothing_to_a_dashboard(editor: Client, ada: Contac
     assert third["Location"] == url("review", made)
     page = editor.get(url("review", made)).content.decode()
     assert "Show this message to 1 person?" in page
-    assert "Send Test" not in page
+    assert "Send test" not in page
     fourth = editor.post(url("send", made), {"confirmed": "1"})
     assert fourth["Location"] == url("show", made)
     assert subjects(ada) == ["Outage"]
@@ -102,7 +102,7 @@ def test_the_review_of_both_channels_counts_both(editor: Client, ada: Contact) -
     page = editor.get(url("review", made)).content.decode()
     assert "2 people see it" in page
     assert "2 of them can get the e-mail." in page
-    assert "Send Test" in page
+    assert "Send test" in page
     assert "List-Unsubscribe" in editor.get(url("preview", made), {"as": "email", "view": "raw"}).content.decode()
 
 

@@ -166,8 +166,8 @@ def test_user_and_password_are_removed_together(owner: Client) -> None:
         ("port", "", "Enter a port"),
         ("port", "abc", "Enter a number, such as 587"),
         ("security", "none", "A password is only sent encrypted"),
-        ("username", "", "Enter the user that this password belongs to"),
-        ("password", "", "Enter the password of this user"),
+        ("username", "", "Enter the user name that this password belongs to"),
+        ("password", "", "Enter the password that belongs to this user name"),
         ("from_address", "nobody", "is not an e-mail address"),
         ("from_address", "", "required"),
         ("reply_to", "a@b@c", "is not an e-mail address"),
@@ -294,7 +294,7 @@ async def hang_up(peer: Peer) -> None:
 @pytest.mark.parametrize(
     ("script", "answer", "words"),
     [
-        (refuse_password, "535 5.7.8 Authentication credentials invalid", "did not accept user and password"),
+        (refuse_password, "535 5.7.8 Authentication credentials invalid", "did not accept user name and password"),
         (refuse_relaying, "554 5.7.1 Relay access denied", "does not carry mail for us"),
         (hang_up, "the connection broke off", "ended the connection without a word"),
     ],

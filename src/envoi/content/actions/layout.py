@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import IntegrityError, transaction
 from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from envoi.accounts.actions import audit
 from envoi.accounts.models import User
@@ -75,7 +76,12 @@ def delete(layout: Layout, *, actor: User | None) -> None:
     except ProtectedError as error:
         number = len(error.protected_objects)
         raise LayoutInUse(
-            _("This layout is used by %(number)s e-mails and stays because of them.") % {"number": number}
+            ngettext(
+                "This layout is used by %(number)s e-mail and stays because of it.",
+                "This layout is used by %(number)s e-mails and stays because of them.",
+                number,
+            )
+            % {"number": number}
         ) from error
 
 

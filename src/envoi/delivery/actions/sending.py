@@ -147,19 +147,23 @@ def _relay_problems(transport: Transport, wanted: Sending) -> Problems:
     if wanted.security not in Transport.Security.values:
         problems["security"] = _("Choose one of the three ways to encrypt.")
     if wanted.username.strip() and wanted.security == Transport.Security.NONE and not _is_this_machine(host):
-        problems["security"] = _("A password is only sent encrypted. Choose STARTTLS or TLS, or leave the user empty.")
+        problems["security"] = _(
+            "A password is only sent encrypted. Choose STARTTLS or TLS, or leave the user name empty."
+        )
     if wanted.password and not wanted.username.strip():
-        problems["username"] = _("Enter the user that this password belongs to.")
+        problems["username"] = _("Enter the user name that this password belongs to.")
     if wanted.username.strip() and wanted.password is None:
         if not transport.password_encrypted:
-            problems["password"] = _("Enter the password of this user.")
+            problems["password"] = _("Enter the password that belongs to this user name.")
         elif (host, wanted.username.strip()) != (transport.host, transport.username):
             problems["password"] = _("Enter the password again: the stored one was for %(user)s at %(host)s.") % {
                 "user": transport.username,
                 "host": transport.host,
             }
     if wanted.username.strip() and wanted.password == "":
-        problems["password"] = _("A user needs a password. To sign in as nobody, empty the user as well.")
+        problems["password"] = _(
+            "A user name needs a password. To send without signing in, empty the user name as well."
+        )
     return problems
 
 

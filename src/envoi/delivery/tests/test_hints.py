@@ -12,7 +12,7 @@ from envoi.delivery.smtp import Phase, Refused, Reply
     ("code", "status", "text", "phase", "remedy"),
     [
         (530, "5.7.0", "Must issue a STARTTLS command first", Phase.MAIL, "Choose STARTTLS"),
-        (535, "5.7.8", "authentication failed", Phase.AUTH, "did not accept user and password"),
+        (535, "5.7.8", "authentication failed", Phase.AUTH, "did not accept user name and password"),
         (454, "4.7.0", "Temporary authentication failure", Phase.AUTH, "for now only"),
         (550, "5.7.1", "Sender address rejected", Phase.MAIL, "the From address to be one of its own"),
         (554, "5.7.1", "Relay access denied", Phase.RCPT, "does not carry mail for us"),
@@ -20,7 +20,7 @@ from envoi.delivery.smtp import Phase, Refused, Reply
         (451, "4.3.0", "greylisted", Phase.RCPT, "for now only"),
         (550, "5.7.1", "Looks like spam", Phase.DOT_SENT, "read the message and refused it"),
         (554, "5.7.1", "Blocked", Phase.EHLO, "does not carry mail for us"),
-        (421, "4.7.0", "Too many connections", Phase.CONNECT, "turned us away at the door"),
+        (421, "4.7.0", "Too many connections", Phase.CONNECT, "refused the connection"),
     ],
 )
 def test_a_refusal_comes_with_its_remedy(code: int, status: str, text: str, phase: Phase, remedy: str) -> None:

@@ -29,7 +29,7 @@ class SendingForm(Form):
     )
     port = forms.IntegerField(label=_("Port"), min_value=1, max_value=65535, required=False)
     security = forms.ChoiceField(label=_("Encryption"), choices=Transport.Security.choices, required=False)
-    username = forms.CharField(label=_("User"), max_length=254, required=False, widget=forms.TextInput(_PLAIN))
+    username = forms.CharField(label=_("User name"), max_length=254, required=False, widget=forms.TextInput(_PLAIN))
     password = forms.CharField(
         label=_("Password"),
         max_length=2000,
@@ -37,7 +37,7 @@ class SendingForm(Form):
         strip=False,
         widget=forms.PasswordInput({"autocomplete": "new-password"}),
     )
-    forget = forms.BooleanField(label=_("Remove user and password"), required=False)
+    forget = forms.BooleanField(label=_("Remove user name and password"), required=False)
     from_name = forms.CharField(label=_("From name"), max_length=150, required=False)
     from_address = forms.CharField(label=_("From address"), max_length=254, widget=forms.EmailInput(_PLAIN))
     reply_to = forms.CharField(
