@@ -84,9 +84,10 @@ class EnvoiNotices extends HTMLElement {
     this.#more.hidden = true;
     this.#status = Object.assign(document.createElement("p"), { className: "unseen" });
     this.#status.setAttribute("role", "status");
-    this.#region.append(this.#bar, this.#list, this.#more, this.#status);
-    // Until the first answer the page's own words, if any stand between the tags, are seen.
-    this.#root.append(document.createElement("slot"), this.#region);
+    this.#region.append(this.#bar, this.#list, this.#more);
+    // Until the first answer the page's own words, if any stand between the tags, are seen. The status stands outside
+    // the region, so that the last notice's end is told although the region is hidden then.
+    this.#root.append(document.createElement("slot"), this.#region, this.#status);
     this.#list.addEventListener("click", (event) => this.#pressed(event));
     this.#list.addEventListener("auxclick", (event) => this.#pressed(event));
   }

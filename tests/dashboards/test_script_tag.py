@@ -67,6 +67,9 @@ def test_a_notice_comes_is_read_and_dismissed_by_keyboard(ada: Contact, open_sho
     page.keyboard.press("Tab")
     page.keyboard.press("Space")
     expect(region).to_be_hidden()
+    expect(page.get_by_role("status")).to_have_text("Dismissed.")
+    expect(page.locator("envoi-notices")).to_be_focused()
+    visit.assert_accessible()
     page.reload()
     expect(page.get_by_role("article")).to_have_count(0)
     assert {reading.notice_id for reading in Reading.objects.exclude(dismissed_at=None)} == {first.pk, second.pk}
