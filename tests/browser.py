@@ -87,8 +87,11 @@ class Visit:
         self.complaints = [complaint for complaint in self.complaints if part not in complaint]
 
     def assert_accessible(self) -> None:
-        """No rule of axe-core (WCAG 2.2 A and AA, best practice) is broken on this page as it is now."""
-        found = Axe().run(self.page).response["violations"]
+        """No rule of axe-core (WCAG 2.2 A and AA, best practice) is broken on this page as it is now.
+
+        Frames are left out: ours show foreign messages in a sandbox without scripts, where axe cannot answer itself.
+        """
+        found = Axe().run(self.page, options={"iframes": False}).response["violations"]
         told = [f"{rule['id']}: {rule['help']}\n    " + "\n    ".join(_nodes(rule)) for rule in found]
         assert not told, f"{self.page.url}\n" + "\n".join(told)
 
