@@ -79,6 +79,7 @@ def recipients(request: SignedInRequest, pk: int) -> HttpResponse:
         "filters": filters,
         "choices": _choices(filters),
         "may_export": may(request.user, Permission.EXPORT),
+        "may_decide": filters.state == Delivery.State.UNKNOWN and may(request.user, Permission.SEND_BROADCASTS),
         "query": request.GET.urlencode(),
     }
     return render(request, "console/broadcasts/page/log.html", context)
@@ -101,7 +102,7 @@ def export(request: SignedInRequest, pk: int) -> HttpResponseBase:
     if broadcast.mailing is None:
         return redirect("broadcasts:show", pk=pk)
     header = [
-        _("Address"), _("Name"), _("State"), _("Reason"), _("Detail"), _("Server's answer"), _("When"),
+        _("Address"), _("Name"), _("State"), _("Reason"), _("Detail"), _("Server’s answer"), _("When"),
         _("Opened"), _("Clicked"), _("Unsubscribed"), _("By a machine"),
     ]  # fmt: skip
     rows = _exported(Filters.of(request).applied(broadcast.mailing))

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from envoi.console.broadcasts import index, log, notice_log, notice_page, page, preview, steer, wizard
+from envoi.console.broadcasts import doubts, index, log, notice_log, notice_page, page, preview, steer, wizard
 
 app_name = "broadcasts"
 
@@ -22,6 +22,7 @@ urlpatterns = [
     path("<int:pk>/resumption/", steer.resume, name="resume"),
     path("<int:pk>/cancellation/", steer.cancel, name="cancel"),
     path("<int:pk>/retries/", steer.retry, name="retry"),
+    path("<int:pk>/doubts/", doubts.decide, name="doubts"),
     path("<int:pk>/copies/", steer.duplicate, name="duplicate"),
     path("<int:pk>/removal/", steer.delete, name="delete"),
     path("<int:pk>/progress/", page.progress, name="progress"),
