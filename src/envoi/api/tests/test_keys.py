@@ -47,7 +47,7 @@ def test_every_operation_asks_for_a_scope_that_keys_can_have() -> None:
         assert auth.permission in SCOPES
 
 
-@pytest.mark.parametrize(("method", "path", "auth"), OPERATIONS, ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(("method", "path", "auth"), OPERATIONS, ids=lambda part: part if isinstance(part, str) else "")
 @pytest.mark.parametrize("scope", SCOPES)
 def test_a_key_does_what_its_scope_says_and_nothing_else(
     scope: Permission, method: str, path: str, auth: ApiKeyInHeader
