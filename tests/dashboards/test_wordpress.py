@@ -183,6 +183,15 @@ def test_on_a_telephone_it_fits_and_our_part_is_accessible(connected: Visit, net
     connected.shoot("wordpress-small")
 
 
+def test_chloe_reads_the_plugins_own_words_in_french(
+    connected: Visit, network: Network, transactional_db: None
+) -> None:
+    make_notice(make_contact("chloe@example.net"), subject="Entretien ce soir", level="warning", must_acknowledge=True)
+    page = dashboard(connected, network, "chloe")
+    assert shown(page) == ["Avertissement: Entretien ce soir"]
+    expect(page.get_by_role("button", name="J’ai lu ce message")).to_be_visible()
+
+
 def test_no_payload_runs(connected: Visit, network: Network, bob: Contact) -> None:
     opened: list[str] = []
 

@@ -40,7 +40,8 @@ def missing() -> list[str]:
 
 @dataclass(frozen=True)
 class Network:
-    """A network with the sites / and /garden/: its administrator is ada@example.net, bob@example.net has /garden/."""
+    """A network with the sites / and /garden/: its administrator is ada@example.net, bob@example.net has /garden/,
+    where chloe@example.net, who reads French, is an editor."""
 
     url: str
     folder: Path

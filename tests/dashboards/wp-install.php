@@ -37,6 +37,9 @@ if ( 'site' === $step ) {
 	foreach ( array( 1, $blog ) as $one ) {
 		update_blog_option( $one, 'show_avatars', 0 );
 	}
+	$chloe = wpmu_create_user( 'chloe', $password, 'chloe@example.net' );
+	update_user_meta( $chloe, 'locale', 'fr_FR' );
+	add_user_to_blog( $blog, $chloe, 'editor' );
 	$problem = activate_plugin( 'envoi-notices/envoi-notices.php', '', true );
 	if ( is_wp_error( $problem ) ) {
 		fwrite( STDERR, $problem->get_error_message() );
