@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
 from pytest_django.plugin import DjangoDbBlocker
@@ -29,3 +31,9 @@ def commits(request: pytest.FixtureRequest) -> bool:
 def empty_cache() -> None:
     """The limits on sign-in live in the cache: one test's wrong passwords must not lock out the next one."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_memory_of_another_database() -> None:
+    """Each test has a new database in the same data folder, which must not look like a restored backup."""
+    Path(settings.ENVOI_DATA, "ledger.mark").unlink(missing_ok=True)

@@ -22,6 +22,7 @@ from envoi.console import assets
 from envoi.core import clock
 from envoi.core.models import FailedTask
 from envoi.core.tasks import heartbeats
+from envoi.delivery.actions.restored import still_held
 from envoi.delivery.models import SenderIdentity, Transport
 from envoi.delivery.relay import RelayNotReady, settings_of
 
@@ -128,6 +129,13 @@ def failed_tasks() -> Iterator[Finding]:
         yield Finding("background tasks", State.GOOD, "none failed for good since yesterday")
 
 
+def held_mailings() -> Iterator[Finding]:
+    """After a backup was restored: what may have been sent already waits for a person."""
+    if held := still_held():
+        hint = "Open the broadcasts that are paused, compare with your mail server's log, and resume or cancel them."
+        yield Finding("restored backup", State.BAD, f"sending is held: {held} that was running", hint)
+
+
 def accounts() -> Iterator[Finding]:
     if User.objects.filter(role=Role.OWNER, is_active=True).exists():
         yield Finding("accounts", State.GOOD, "an owner may sign in")
@@ -164,7 +172,13 @@ def reach(transport: Transport) -> Finding:
 
 
 WITHOUT_DATABASE: tuple[Callable[[], Iterator[Finding]], ...] = (data_folder, secret_key, base_url, front_end, database)
-WITH_DATABASE: tuple[Callable[[], Iterator[Finding]], ...] = (accounts, processes, failed_tasks, transports)
+WITH_DATABASE: tuple[Callable[[], Iterator[Finding]], ...] = (
+    accounts,
+    processes,
+    failed_tasks,
+    held_mailings,
+    transports,
+)
 
 
 def findings() -> Iterator[Finding]:

@@ -229,3 +229,15 @@ class Shift(models.Model):
 
     def __str__(self) -> str:
         return self.worker
+
+
+class LedgerMark(models.Model):
+    """How far sending has come, as one number that only grows: a restored backup shows an older one. One row."""
+
+    key = models.CharField(max_length=16)
+    number = models.BigIntegerField(default=0)
+    # When running mailings were last held because the database had gone back.
+    held_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.number}"

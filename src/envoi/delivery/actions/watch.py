@@ -16,6 +16,7 @@ from envoi.core.tasks import later
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.doubts import settle_by_rule
 from envoi.delivery.actions.replay import replay_all
+from envoi.delivery.actions.restored import hold_if_restored
 from envoi.delivery.actions.standstill import resume_transport
 from envoi.delivery.models import Delivery, Mailing, Shift, Transport
 from envoi.delivery.queries.leases import reclaim
@@ -28,6 +29,7 @@ RECLAIM_AT_ONCE = 1000
 def watch() -> None:
     """Do everything once."""
     replay_all()
+    hold_if_restored()
     take_back()
     settle_by_rule()
     resume_transports()

@@ -4,20 +4,51 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('delivery', '0005_drop_lease_index'),
+        ("delivery", "0005_drop_lease_index"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='delivery',
-            name='skip_reason',
-            field=models.CharField(blank=True, choices=[('suppressed', 'Suppressed address'), ('unsubscribed', 'Unsubscribed'), ('excluded', 'Excluded'), ('invalid_address', 'Invalid address'), ('duplicate_address', 'Duplicate address'), ('no_consent', 'No consent'), ('frequency_cap', 'Frequency cap'), ('render_error', 'Message could not be rendered'), ('cancelled', 'Cancelled'), ('seen_notice', 'Saw the message on a dashboard')], default='', max_length=17),
+            model_name="delivery",
+            name="skip_reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("suppressed", "Suppressed address"),
+                    ("unsubscribed", "Unsubscribed"),
+                    ("excluded", "Excluded"),
+                    ("invalid_address", "Invalid address"),
+                    ("duplicate_address", "Duplicate address"),
+                    ("no_consent", "No consent"),
+                    ("frequency_cap", "Frequency cap"),
+                    ("render_error", "Message could not be rendered"),
+                    ("cancelled", "Cancelled"),
+                    ("seen_notice", "Saw the message on a dashboard"),
+                ],
+                default="",
+                max_length=17,
+            ),
         ),
         migrations.AlterField(
-            model_name='tally',
-            name='skip_reason',
-            field=models.CharField(blank=True, choices=[('suppressed', 'Suppressed address'), ('unsubscribed', 'Unsubscribed'), ('excluded', 'Excluded'), ('invalid_address', 'Invalid address'), ('duplicate_address', 'Duplicate address'), ('no_consent', 'No consent'), ('frequency_cap', 'Frequency cap'), ('render_error', 'Message could not be rendered'), ('cancelled', 'Cancelled'), ('seen_notice', 'Saw the message on a dashboard')], default='', max_length=17),
+            model_name="tally",
+            name="skip_reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("suppressed", "Suppressed address"),
+                    ("unsubscribed", "Unsubscribed"),
+                    ("excluded", "Excluded"),
+                    ("invalid_address", "Invalid address"),
+                    ("duplicate_address", "Duplicate address"),
+                    ("no_consent", "No consent"),
+                    ("frequency_cap", "Frequency cap"),
+                    ("render_error", "Message could not be rendered"),
+                    ("cancelled", "Cancelled"),
+                    ("seen_notice", "Saw the message on a dashboard"),
+                ],
+                default="",
+                max_length=17,
+            ),
         ),
     ]

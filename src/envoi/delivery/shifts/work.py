@@ -15,6 +15,7 @@ from envoi.core.tasks import later
 from envoi.delivery import composers
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.replay import folder, replay, replay_all
+from envoi.delivery.actions.restored import count_on, hold_if_restored
 from envoi.delivery.actions.standstill import pause_transport
 from envoi.delivery.journal import Journal
 from envoi.delivery.machine import machine_key
@@ -38,6 +39,8 @@ def work(mailing_id: int, seconds: float = SHIFT_SECONDS) -> None:
     if mailing is None or mailing.state != Mailing.State.RUNNING or mailing.identity.transport.paused_at:
         return
     replay_all()
+    if hold_if_restored():
+        return
     worker = worker_name()
     journal = _open_journal(mailing, worker)
     if journal is None:
@@ -46,6 +49,7 @@ def work(mailing_id: int, seconds: float = SHIFT_SECONDS) -> None:
     try:
         # After the journal, so that whoever finds the journal of a dead worker can also free its place.
         if connections := roster.sign_on(worker, mailing):
+            count_on()
             shift = _send(mailing, worker, connections, seconds, journal)
         written = shift is None or shift.all_written
     finally:
