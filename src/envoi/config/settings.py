@@ -183,5 +183,7 @@ LOGGING = {
     "loggers": {
         "envoi": {"level": "INFO"},
         "django": {"handlers": [], "level": "WARNING", "propagate": True},
+        # A 404 or 405 is the visitor's affair, and addresses of readers' pages carry their tokens.
+        "django.request": {"level": "ERROR"},
     },
 }

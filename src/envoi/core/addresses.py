@@ -15,6 +15,8 @@ from functools import lru_cache
 from django.utils.translation import gettext as _
 from email_validator import EmailNotValidError, EmailSyntaxError, validate_email
 
+from envoi.core.address_reasons import in_our_words
+
 LONGEST = 254
 
 
@@ -67,7 +69,8 @@ def _parse(text: str) -> Address:
         )
     except (EmailSyntaxError, EmailNotValidError) as error:
         raise AddressError(
-            _("“%(text)s” is not an e-mail address: %(reason)s") % {"text": text[:100], "reason": error}
+            _("“%(text)s” is not an e-mail address: %(reason)s")
+            % {"text": text[:100], "reason": in_our_words(str(error))}
         ) from error
     domain = found.ascii_domain.lower()
     return Address(
