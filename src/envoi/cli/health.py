@@ -132,7 +132,7 @@ def failed_tasks() -> Iterator[Finding]:
 def held_mailings() -> Iterator[Finding]:
     """After a backup was restored: what may have been sent already waits for a person."""
     if held := still_held():
-        hint = "Open the broadcasts that are paused, compare with your mail server's log, and resume or cancel them."
+        hint = "Open the broadcasts that are paused, compare with your mail server’s log, and resume or cancel them."
         yield Finding("restored backup", State.BAD, f"sending is held: {held} that was running", hint)
 
 

@@ -51,7 +51,7 @@ def hold_if_restored() -> bool:
         return False
     reason = _(
         "The database was restored from a backup: some of these people may have got the message after the backup was "
-        "made. Compare with your mail server's log, then resume or cancel."
+        "made. Compare with your mail server’s log, then resume or cancel."
     )
     with transaction.atomic():
         held = list(Mailing.objects.filter(state=Mailing.State.RUNNING))
