@@ -25,7 +25,7 @@ from pathlib import Path
 from envoi.delivery.machine import boot_id
 from envoi.delivery.smtp import Reply
 
-ENDING = ".journal"
+ENDING, FRESH = ".journal", ".new"
 LONGEST_TEXT = 400
 _HEAD = re.compile(r"envoi-journal 1 boot=(\S+) synced=([01]) worker=(\S+) mailing=(\S+)")
 _DOT = re.compile(r"DOT (\d+) (\d+)")
@@ -46,7 +46,7 @@ class Journal:
         self._size = 0
         self._answers: list[str] = []
         # Under another name until it is locked and begun, so that nobody takes it for that of a dead worker.
-        fresh = self.path.with_suffix(".new")
+        fresh = self.path.with_suffix(FRESH)
         self._file = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -36,6 +36,8 @@ State = Delivery.State
 
 # Journals of mailings that this database does not know may belong to one that is away for repair.
 FOREIGN_KEPT_SECONDS = 30 * 24 * 3600
+# Between making a journal and giving it its name lie microseconds; what is older was begun by a killed worker.
+FRESH_FOR_SECONDS = 3600
 
 
 def folder() -> Path:
@@ -46,10 +48,13 @@ def folder() -> Path:
 def replay_all() -> int:
     """Bring in every journal whose worker is dead; how many."""
     try:
-        names = sorted(entry.path for entry in os.scandir(folder()) if entry.name.endswith(journal.ENDING))
+        found = sorted(Path(entry.path) for entry in os.scandir(folder()))
     except FileNotFoundError:
         return 0
-    return sum(replay(Path(name)) for name in names)
+    for path in found:
+        if path.suffix == journal.FRESH and _age(path) > FRESH_FOR_SECONDS:
+            path.unlink(missing_ok=True)
+    return sum(replay(path) for path in found if path.suffix == journal.ENDING)
 
 
 def replay(path: Path) -> bool:
@@ -64,12 +69,20 @@ def replay(path: Path) -> bool:
             return False
         mailing = Mailing.objects.filter(key=record.mailing).first()
         if mailing is None:
-            if time.time() - path.stat().st_mtime > FOREIGN_KEPT_SECONDS:
+            if _age(path) > FOREIGN_KEPT_SECONDS:
                 path.unlink()
             return False
         _bring_in(mailing, record)
         path.unlink()
     return True
+
+
+def _age(path: Path) -> float:
+    """Seconds since it was last written to; 0 when it has just been renamed or removed."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 def _bring_in(mailing: Mailing, record: Record) -> None:

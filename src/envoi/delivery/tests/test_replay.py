@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -161,6 +163,16 @@ def test_a_journal_without_a_whole_first_line_is_thrown_away(mailing: Mailing) -
     assert replay_all() == 0
     assert journals() == 0
     assert set(states(mailing).values()) == {"pending"}
+
+
+def test_what_a_worker_left_that_was_killed_while_it_began_a_journal_is_cleared_away_after_an_hour() -> None:
+    folder().mkdir(exist_ok=True)
+    fresh, old = folder() / "fresh.new", folder() / "old.new"
+    for path, age in ((fresh, 60), (old, 4000)):
+        path.touch()
+        os.utime(path, (time.time() - age,) * 2)
+    assert replay_all() == 0
+    assert list(folder().iterdir()) == [fresh]
 
 
 def test_a_worker_cannot_write_under_a_lease_that_is_no_longer_its_own(mailing: Mailing) -> None:
