@@ -113,7 +113,7 @@ class ContentForm(ModelForm[Broadcast]):
             "purpose": forms.RadioSelect,
             "text_body": forms.Textarea({"rows": 6}),
         }
-        labels = {"identity": _("From")}
+        labels = {"identity": _("From"), "layout": _("Layout")}
         help_texts = {
             "subject": _("The line readers see first. Merge tags may stand in it."),
             "preheader": _("Shown after the subject in most mailboxes."),
