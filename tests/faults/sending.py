@@ -33,10 +33,11 @@ def seed(port: str, number: str) -> None:
 
 
 def send() -> None:
-    """Shifts until the mailing is finished."""
+    """Shifts until the mailing is finished; how things stand then."""
     with Plain().registered():
         while Mailing.objects.get().state == Mailing.State.RUNNING:
             work(Mailing.objects.get().pk)
+    report()
 
 
 def send_big() -> None:

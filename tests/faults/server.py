@@ -96,6 +96,11 @@ def look(here: Installation, minutes_later: float | None = None) -> End:
     return End(**json.loads(here.run(*SENDING, "look", str(minutes_later)))[1])
 
 
+def finish(here: Installation) -> End:
+    """Send until the mailing is finished; how things stand then."""
+    return End(**json.loads(here.run(*SENDING, "send")))
+
+
 def check(end: End, server: Server, bound: int) -> None:
     """The invariants I1 to I4: everybody at an end, sent means accepted, doubles and doubts bounded, counts right."""
     assert set(end.rows.values()) <= {"sent", "failed", "skipped", "unknown"}

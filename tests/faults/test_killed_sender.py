@@ -17,7 +17,7 @@ import pytest
 
 from tests.faults import installation
 from tests.faults.installation import Installation
-from tests.faults.server import SENDING, End, check, look, serving
+from tests.faults.server import SENDING, End, check, finish, look, serving
 
 pytestmark = pytest.mark.slow
 
@@ -65,8 +65,7 @@ def test_killed_before_the_dot_costs_nothing(here: Installation, ledger: Path, a
     after_replay = look(here, 0)
     assert set(after_replay.states) <= {"sent", "pending"}
     with serving(ledger, port=port) as server:
-        here.run(*SENDING, "send")
-        check(look(here), server, bound=0)
+        check(finish(here), server, bound=0)
         assert server.accepted.total() == 100
 
 
@@ -74,8 +73,7 @@ def test_f03_killed_with_half_a_body_on_the_way_costs_nothing(here: Installation
     port = kill_when_stuck(here, ledger, "body", verb="send-big", people=3)
     assert look(here).states == {"in_doubt": 3}
     with serving(ledger, port=port) as server:
-        here.run(*SENDING, "send")
-        check(look(here), server, bound=0)
+        check(finish(here), server, bound=0)
 
 
 def test_f04_killed_between_dot_and_answer_leaves_those_in_doubt_by_name(here: Installation, ledger: Path) -> None:
@@ -85,8 +83,7 @@ def test_f04_killed_between_dot_and_answer_leaves_those_in_doubt_by_name(here: I
         named = look(here, 0).those("unknown")
         assert len(named) == CONNECTIONS
         assert named <= set(server.accepted)
-        here.run(*SENDING, "send")
-        end = look(here)
+        end = finish(here)
         check(end, server, bound=CONNECTIONS)
         assert end.those("unknown") == named
 
@@ -115,8 +112,7 @@ def test_f06_killed_again_and_again_at_random(here: Installation, ledger: Path) 
             time.sleep(chance.random() / 50)
             sender.send_signal(signal.SIGKILL)
             sender.wait()
-        here.run(*SENDING, "send")
-        check(look(here), server, bound=kills * CONNECTIONS)
+        check(finish(here), server, bound=kills * CONNECTIONS)
 
 
 @pytest.mark.parametrize("lost", ["all", "half"])
@@ -133,8 +129,7 @@ def test_f08_after_a_power_cut_no_more_than_the_window_is_in_doubt(here: Install
             journal.write_bytes(b"" if lost == "all" else data[: len(data) // 2] + b"\0" * (len(data) // 2))
         here.run(*SENDING, "lose-power")
         look(here, 2)
-        here.run(*SENDING, "send")
-        end = look(here)
+        end = finish(here)
         check(end, server, bound=WINDOW)
         assert end.states["unknown"] > 0
 
@@ -166,8 +161,7 @@ def test_f10_a_database_that_goes_away_five_times_costs_no_answer(here: Installa
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
         sender.wait(60)
-        here.run(*SENDING, "send")
-        check(look(here), server, bound=0)
+        check(finish(here), server, bound=0)
 
 
 def test_f14_two_workers_in_one_mailing_send_once_each(here: Installation, ledger: Path) -> None:
@@ -200,7 +194,6 @@ def test_a_worker_that_stood_still_longer_than_its_lease_neither_sends_nor_write
         sender.send_signal(signal.SIGCONT)
         assert sender.wait(60) == 0
         look(here, 0)
-        here.run(*SENDING, "send")
         # What it had offered before it stood still it knows the end of, and says so; what it had not, it gave back.
-        check(look(here), server, bound=0)
+        check(finish(here), server, bound=0)
         assert sent <= server.accepted
