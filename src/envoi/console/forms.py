@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, TypeVar
 
 from django import forms
 from django.db.models import Model
+from django.utils.translation import gettext_lazy as _
 
 Row = TypeVar("Row", bound=Model)
 
@@ -20,6 +22,24 @@ class _House:
 
 class Form(_House, forms.Form):
     """A form of the console."""
+
+
+class MomentField(forms.DateTimeField):
+    """A day and a time, in the time zone of the page; of a year with which the databases and we can reckon."""
+
+    EARLIEST, LATEST = 2000, 2200
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("widget", forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"))
+        super().__init__(**kwargs)
+
+    def validate(self, value: datetime | None) -> None:
+        super().validate(value)
+        if value is not None and not self.EARLIEST <= value.year <= self.LATEST:
+            raise forms.ValidationError(
+                _("Choose a year from %(first)s to %(last)s."),
+                params={"first": self.EARLIEST, "last": self.LATEST},
+            )
 
 
 class ModelForm(_House, forms.ModelForm[Row]):

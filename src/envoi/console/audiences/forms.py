@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from envoi.audiences.models import Membership, Product
 from envoi.audiences.queries import read_targets
-from envoi.console.forms import Form
+from envoi.console.forms import Form, MomentField
 
 
 class ListForm(Form):
@@ -56,9 +56,8 @@ class MembershipsForm(Form):
 
 class MembershipForm(Form):
     status = forms.ChoiceField(label=gettext_lazy("Status"), choices=Membership.Status.choices)
-    expires_at = forms.DateTimeField(
+    expires_at = MomentField(
         label=gettext_lazy("Expires"),
         required=False,
-        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-        help_text=gettext_lazy("In UTC. Leave it empty when it does not end by itself."),
+        help_text=gettext_lazy("Leave it empty when it does not end by itself."),
     )

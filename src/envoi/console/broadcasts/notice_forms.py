@@ -8,20 +8,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from envoi.broadcasts.models import Broadcast, NoticePlan
-from envoi.console.forms import Form
+from envoi.console.forms import Form, MomentField
 from envoi.content.models import Layout
 from envoi.core import clock
 from envoi.delivery.models import Purpose, SenderIdentity
 from envoi.notices.models import Level, Notice
 
 BROADCAST = ("subject", "body", "preheader", "layout", "identity", "purpose")
-MOMENT = "%Y-%m-%dT%H:%M"
-
-
-def moment(label: Any, help_text: Any = "") -> forms.DateTimeField:
-    """A field for a day and a time, in the time zone of the page."""
-    widget = forms.DateTimeInput({"type": "datetime-local"}, format=MOMENT)
-    return forms.DateTimeField(label=label, required=False, widget=widget, help_text=help_text)
 
 
 class LookForm(Form):
@@ -40,7 +33,7 @@ class LookForm(Form):
         widget=forms.TextInput({"inputmode": "url", "placeholder": "https://"}),
         help_text=_("Leave both empty for no button."),
     )
-    ends_at = moment(_("Until"), _("Left empty, it stands until you end it."))
+    ends_at = MomentField(label=_("Until"), required=False, help_text=_("Left empty, it stands until you end it."))
     dismissible = forms.BooleanField(label=_("People can dismiss it"), required=False)
     must_acknowledge = forms.BooleanField(
         label=_("People must confirm that they have read it"),
@@ -62,7 +55,7 @@ class LookForm(Form):
 class ScheduledForm(LookForm):
     """The same while it has not appeared."""
 
-    starts_at = moment(_("From"), _("Left empty, it appears at once."))
+    starts_at = MomentField(label=_("From"), required=False, help_text=_("Left empty, it appears at once."))
 
     @property
     def wording(self) -> dict[str, Any]:

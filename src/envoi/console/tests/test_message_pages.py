@@ -85,6 +85,8 @@ def test_four_steps_lead_from_nothing_to_a_dashboard(editor: Client, ada: Contac
         ({"link_label": "Read", "link_url": "javascript:alert(1)"}, "Write the whole address"),
         ({"ends_at": "2001-01-01T10:00"}, "The end lies in the past."),
         ({"ends_at": "yesterday"}, "Enter a valid date/time."),
+        ({"ends_at": "9999-12-31T23:59"}, "Choose a year from 2000 to 2200."),
+        ({"starts_at": "0001-01-01T00:00"}, "Choose a year from 2000 to 2200."),
         ({"level": "pink"}, "Select a valid choice."),
         ({"email": "unseen"}, "Choose whom the message comes from."),
         ({"email_after_hours": "0"}, "greater than or equal to 1"),
@@ -155,6 +157,9 @@ def test_it_is_edited_ended_and_withdrawn(editor: Client, ada: Contact) -> None:
     assert (changed["Location"], subjects(ada)) == (url("show", made), ["Later"])
     refused = editor.post(url("notice-change", made), TYPED | {"subject": ""})
     assert (refused.status_code, subjects(ada)) == (422, ["Later"])
+    tagged = editor.post(url("notice-change", made), TYPED | {"subject": "Dear {{ contact.first_name }}"})
+    assert "take the merge tag out" in tagged.content.decode()
+    assert (tagged.status_code, subjects(ada)) == (422, ["Later"])
     editor.post(url("notice-end", made))
     assert subjects(ada) == []
     again = editor.post(url("notice-end", made), follow=True).content.decode()
