@@ -59,11 +59,14 @@ def problems(broadcast: Broadcast) -> list[Problem]:
     found = [Problem("content", field, message) for field, message in wording_problems(notice_of(broadcast))]
     if broadcast.plan.ends_at and broadcast.plan.ends_at <= clock.now():
         found.append(Problem("content", "ends_at", _("The end lies in the past.")))
-    for field in ("subject", "body"):
-        if _MERGE_TAG.search(getattr(broadcast, field)):
-            message = _("A message on dashboards is the same for everybody: take the merge tag out.")
-            found.append(Problem("content", field, message))
-    return found
+    return found + merge_tag_problems(broadcast.subject, broadcast.body)
+
+
+def merge_tag_problems(subject: str, body: str) -> list[Problem]:
+    """Merge tags stand in it, which nobody would fill in."""
+    message = _("A message on dashboards is the same for everybody: take the merge tag out.")
+    found = [field for field, text in (("subject", subject), ("body", body)) if _MERGE_TAG.search(text)]
+    return [Problem("content", field, message) for field in found]
 
 
 def wants_email(broadcast: Broadcast) -> bool:

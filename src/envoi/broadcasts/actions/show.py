@@ -100,6 +100,9 @@ def change_shown(broadcast: Broadcast, *, actor: User | None, **wording: Unpack[
         NotSteerable: it was withdrawn.
         NotReady: the notice cannot be so.
     """
+    tags = noticing.merge_tag_problems(wording.get("subject", ""), wording.get("body", ""))
+    if tags:
+        raise NotReady(tags)
     with transaction.atomic():
         row = _shown(broadcast)
         try:
