@@ -163,6 +163,17 @@ def test_notices_are_there_without_scripts_and_can_be_dismissed(inside: Client, 
     assert "New prices &amp; more" in inside.get("/my/messages/").content.decode()
 
 
+def test_without_scripts_the_rest_is_one_link_away(inside: Client, ada: Contact) -> None:
+    for number in range(7):
+        make_notice(ada, subject=f"Number {number}")
+    page = inside.get("/my/").content.decode()
+    assert [f"Number {number}" in page for number in range(7)] == [False, False, True, True, True, True, True]
+    assert '<a href="?all=1">Show all</a>' in page
+    everything = inside.get("/my/?all=1").content.decode()
+    assert all(f"Number {number}" in everything for number in range(7))
+    assert "Show all" not in everything
+
+
 def test_the_page_shows_products_held_and_no_others(inside: Client, ada: Contact) -> None:
     make_product("Pro", ada)
     make_product("Old", ada, status=Membership.Status.CANCELLED)

@@ -18,6 +18,7 @@ from envoi.customers.actions import deciding
 from envoi.customers.models import SignIn
 from envoi.notices import actions, identity
 from envoi.notices import queries as notices
+from envoi.notices.queries import stamps
 from envoi.public.my.visits import customers, page
 from envoi.tracking import links
 
@@ -30,9 +31,12 @@ MESSAGES = 20
 @customers
 def home(request: HttpRequest, visit: SignIn) -> HttpResponse:
     now = clock.now()
-    shown = notices.shown_to(visit.contact_id, now=now, limit=0 if request.GET.get("all") else None)
+    everything = notices.shown_to(visit.contact_id, now=now, limit=0)
+    most = 0 if request.GET.get("all") else stamps.limits()[1]
+    shown = everything[:most] if most else everything
     context = {
         "notices": shown,
+        "more": len(everything) - len(shown),
         "memberships": queries.memberships(visit.contact),
         "claim": identity.own_claim(visit.contact_id, int(now.timestamp()) + VOUCHED_FOR),
         "contact": visit.contact,

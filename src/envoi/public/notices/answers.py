@@ -21,6 +21,8 @@ ALLOWED_HEADERS = ", ".join([*HEADERS.values(), "Content-Type", "If-None-Match"]
 PREFLIGHT_HOLDS = 7200
 RETRY_AFTER = 30
 LONGEST_BODY = 20_000
+# Their length is not told (RFC 9110 section 8.6): some proxies would take it for that of what they keep.
+WITHOUT_CONTENT = (204, 304)
 
 
 def for_dashboards(*methods: str) -> Callable[[View], View]:
@@ -71,7 +73,8 @@ def shared(request: HttpRequest, answer: HttpResponse) -> HttpResponse:
     answer["Vary"] = ", ".join(["Origin", *HEADERS.values()])
     answer.setdefault("Cache-Control", "private, no-store")
     answer["X-Content-Type-Options"] = "nosniff"
-    answer["Content-Length"] = str(len(answer.content))
+    if answer.status_code not in WITHOUT_CONTENT:
+        answer["Content-Length"] = str(len(answer.content))
     return answer
 
 

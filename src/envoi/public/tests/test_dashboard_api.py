@@ -252,6 +252,15 @@ def test_where_no_headers_can_be_set_the_four_words_stand_in_the_query(ada: Cont
     assert Client().get("/n/v1/notices", {**said, "customer": "id:1234"}).status_code == 403
 
 
+def test_an_answer_without_content_tells_no_length(ada: Contact, shop: Site) -> None:
+    whole = shop.ask(ADA)
+    unchanged = shop.ask(ADA, headers={"If-None-Match": whole["ETag"]})
+    assert (unchanged.status_code, "Content-Length" in unchanged) == (304, False)
+    told = shop.tell(ADA, "seen", {"ids": []})
+    assert (told.status_code, "Content-Length" in told) == (204, False)
+    assert whole["Content-Length"] == str(len(whole.content))  # type: ignore[attr-defined]
+
+
 def test_other_methods_are_refused(shop: Site, ada: Contact) -> None:
     answer = Client().delete("/n/v1/notices", headers=shop.vouch(ADA))
     assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD, OPTIONS")
