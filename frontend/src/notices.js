@@ -252,8 +252,10 @@ class EnvoiNotices extends HTMLElement {
 }
 
 function place() {
-  let element = document.querySelector("envoi-notices:not([data-key])");
   if (!script?.dataset.key) return;
+  // A page may run the script again, with the same tag twice or at each of its own changes of view: it stays one element.
+  const { key } = script.dataset;
+  let element = [...document.querySelectorAll("envoi-notices")].find(({ dataset }) => !dataset.key || dataset.key === key);
   if (!element) {
     element = document.createElement("envoi-notices");
     if (script.isConnected && document.body.contains(script)) script.before(element);

@@ -190,6 +190,20 @@ def test_a_signature_that_does_not_hold_shows_nothing_until_a_fresh_one_comes(
     visit.allow("403")
 
 
+def test_the_same_tag_twice_shows_everything_once(
+    ada: Contact, open_shop: Opened, shop: Site, live_server: LiveServer
+) -> None:
+    make_notice(ada)
+    until = int((clock.now() + timedelta(hours=2)).timestamp())
+    page = open_shop(
+        here=f'<script src="{live_server.url}/n/v1/notices.js" defer data-key="{shop.key.key}"'
+        f' data-customer="mail:ada@example.net" data-expires="{until}"'
+        f' data-signature="{identity.sign(shop.secret, "mail:ada@example.net", until)}"></script>'
+    )
+    expect(page.get_by_role("article")).to_have_count(1)
+    expect(page.locator("envoi-notices")).to_have_count(1)
+
+
 def test_while_envoi_is_away_the_page_is_quiet(ada: Contact, open_shop: Opened, visit: Visit) -> None:
     make_notice(ada)
     visit.page.route("**/n/v1/notices", lambda route: route.abort())
