@@ -92,6 +92,14 @@ def picture_wizard(page: Page, address: str) -> None:
     shoot(page, "wizard")
 
 
+def slow_down(page: Page, address: str) -> None:
+    """Let the sandbox take 40 messages a second, so that there is something to watch."""
+    page.goto(f"{address}/settings/sending/")
+    page.get_by_label("Messages per second").fill("40")
+    page.get_by_role("button", name="Save").click()
+    page.wait_for_load_state()
+
+
 def picture_sending(page: Page, address: str) -> str:
     """Send the draft of the demo; the address of its page."""
     page.goto(f"{address}/broadcasts/")
@@ -103,10 +111,9 @@ def picture_sending(page: Page, address: str) -> str:
     shoot(page, "review")
     page.get_by_role("button", name="Send", exact=True).click()
     page.locator("dialog.small").get_by_role("button", name="Send").click()
-    page.get_by_role("button", name="Pause").click()
-    page.get_by_role("button", name="Resume").wait_for()
+    page.get_by_role("button", name="Pause").wait_for()
+    page.wait_for_timeout(3500)
     shoot(page, "progress")
-    page.get_by_role("button", name="Resume").click()
     expect(page.get_by_text("Finished", exact=True)).to_be_visible(timeout=60_000)
     return page.url
 
@@ -131,6 +138,7 @@ def main() -> None:
         sign_in(page, address, name, password)
         shoot(page, "home")
         picture_wizard(page, address)
+        slow_down(page, address)
         picture_sending(page, address)
         picture_reading(page, address)
         page.goto(f"{address}/broadcasts/")
