@@ -69,7 +69,7 @@ def _parse(text: str) -> Address:
         )
     except (EmailSyntaxError, EmailNotValidError) as error:
         raise AddressError(
-            _("“%(text)s” is not an e-mail address: %(reason)s")
+            _("“%(text)s” is not an e-mail address. %(reason)s")
             % {"text": text[:100], "reason": in_our_words(str(error))}
         ) from error
     domain = found.ascii_domain.lower()

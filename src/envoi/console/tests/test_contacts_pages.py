@@ -185,7 +185,7 @@ def test_a_file_goes_from_the_page_to_a_new_list(editor: Client) -> None:
     shown = editor.get(page["Location"])
     assert shown.context["forecast"].new == 1
     assert [row.reason for row in shown.context["forecast"].problems] == [
-        "“wrong” is not an e-mail address: It has no @ sign."
+        "“wrong” is not an e-mail address. It has no @ sign."
     ]
     assert not Contact.objects.exists()
     values = {"column-0": "address", "column-1": "first_name", "kind": "lead", "target": "new", "new_list": "Friends"}

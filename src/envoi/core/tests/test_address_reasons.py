@@ -30,4 +30,4 @@ WRONG = {
 def test_a_wrong_address_is_refused_with_its_reason(text: str) -> None:
     with pytest.raises(addresses.AddressError) as refused:
         addresses.parse(text)
-    assert str(refused.value) == f"“{text[:100]}” is not an e-mail address: {WRONG[text]}"
+    assert str(refused.value) == f"“{text[:100]}” is not an e-mail address. {WRONG[text]}"
