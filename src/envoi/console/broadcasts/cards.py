@@ -35,7 +35,8 @@ def cards(broadcast: Broadcast, progress: Progress, readers: Readers) -> list[Ca
     log = reverse("broadcasts:log", kwargs={"pk": broadcast.pk})
     skipped = sum(progress.skipped.values())
     reasons = ", ".join(
-        f"{reason.label}: {number_format(number, use_l10n=True)}" for reason, number in progress.skipped.items()
+        _("%(reason)s: %(number)s") % {"reason": reason.label, "number": number_format(number, use_l10n=True)}
+        for reason, number in progress.skipped.items()
     )
     found = [
         Card(_("Sent"), "mail-check", progress.sent, _("Accepted by the receiving server."), f"{log}?state=sent"),
