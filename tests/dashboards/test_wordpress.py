@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, Response, expect
 from pytest_django.live_server_helper import LiveServer
 
 from envoi.contacts.models import Contact
@@ -18,7 +18,7 @@ from envoi.public.tests.dashboards import Site, make_site
 from tests import browser as chromium
 from tests.browser import SMALL, Visit
 from tests.dashboards import wordpress
-from tests.dashboards.test_script_tag import PAYLOADS
+from tests.dashboards.test_script_tag import PAYLOADS, WITHIN_FIVE_SECONDS
 from tests.dashboards.wordpress import PASSWORD, Network
 
 pytestmark = [
@@ -107,6 +107,11 @@ def shown(page: Page) -> list[str]:
     return page.locator(".envoi-notice strong").all_text_contents()
 
 
+def of(deed: str) -> Callable[[Response], bool]:
+    """The answer to what was told of `deed`."""
+    return lambda answer: f"deed={deed}" in (answer.request.post_data or "")
+
+
 def test_the_administrator_connects_the_network(
     enter: Enter, network: Network, live_server: LiveServer, shop: Site, ada: Contact
 ) -> None:
@@ -139,10 +144,10 @@ def test_bob_sees_his_notices_on_his_site_and_dismisses_one_by_keyboard(
     expect(page.get_by_role("link", name="See them")).to_have_attribute("href", "https://example.org/p")
     connected.shoot("wordpress-dashboard")
     page.locator(".notice-warning.envoi-notice").get_by_role("button", name="Dismiss this notice.").focus()
-    with page.expect_response("**/admin-ajax.php") as told:
+    with page.expect_response(of("dismissal")) as told:
         page.keyboard.press("Enter")
     assert told.value.ok
-    with page.expect_response("**/admin-ajax.php"):
+    with page.expect_response(of("acknowledgement")):
         page.get_by_role("button", name="I have read this").click()
     reload(page)
     assert shown(page) == ["Good news: New prices"]
@@ -168,6 +173,39 @@ def test_a_notice_is_there_at_the_next_page_and_gone_at_the_next(
     actions.withdraw(notice, actor=None)
     reload(page)
     assert shown(page) == []
+
+
+def test_an_open_dashboard_shows_a_notice_within_five_seconds_and_loses_it(
+    connected: Visit, network: Network, bob: Contact
+) -> None:
+    page = dashboard(connected, network)
+    notice = make_notice(bob, subject="Right now", level="warning")
+    article = page.locator(".notice-warning.envoi-notice")
+    expect(article).to_be_visible(timeout=WITHIN_FIVE_SECONDS)
+    actions.change(notice, actor=None, subject="Right then")
+    expect(article).to_contain_text("Right then", timeout=WITHIN_FIVE_SECONDS)
+    with page.expect_response(of("dismissal")) as told:
+        article.get_by_role("button", name="Dismiss this notice.").click()
+    assert told.value.ok
+    expect(article).to_have_count(0)
+    other = make_notice(bob, subject="One more", level="error")
+    expect(page.locator(".notice-error.envoi-notice")).to_be_visible(timeout=WITHIN_FIVE_SECONDS)
+    actions.undo_dismissal(Reading.objects.get(notice=notice), actor=None)
+    expect(article).to_contain_text("Right then", timeout=WITHIN_FIVE_SECONDS)
+    assert shown(page) == ["Important: One more", "Warning: Right then"]
+    actions.withdraw(other, actor=None)
+    actions.end_now(notice, actor=None)
+    expect(page.locator(".envoi-notice")).to_have_count(0, timeout=WITHIN_FIVE_SECONDS)
+
+
+def test_the_rest_is_shown_on_request(connected: Visit, network: Network, bob: Contact) -> None:
+    for number in range(7):
+        make_notice(bob, subject=f"Number {number}")
+    page = dashboard(connected, network)
+    assert len(shown(page)) == 5
+    page.get_by_role("button", name="Show all notices (+2)").click()
+    expect(page.locator(".envoi-notice")).to_have_count(7)
+    expect(page.get_by_role("button", name="Show all notices")).to_have_count(0)
 
 
 def test_on_a_telephone_it_fits_and_our_part_is_accessible(connected: Visit, network: Network, bob: Contact) -> None:

@@ -27,43 +27,48 @@ final class Envoi_Notices_Client {
 	public function __construct( private Envoi_Notices_Settings $settings ) {}
 
 	/**
-	 * The notices this user sees now.
+	 * The notices this user sees now, and how many more there are.
 	 *
 	 * @param WP_User $user Who is looking.
-	 * @return array<int, array<string, mixed>>
+	 * @param bool    $all  Beyond the limit for one dashboard, too.
+	 * @return array{notices: array<int, array<string, mixed>>, more: int}
 	 */
-	public function notices( WP_User $user ): array {
-		$kept = get_site_transient( $this->name( $user ) );
-		$kept = is_array( $kept ) ? $kept : array(
+	public function answer( WP_User $user, bool $all = false ): array {
+		$none = array(
 			'etag'    => '',
 			'notices' => array(),
+			'more'    => 0,
 		);
+		$name = $this->name( $user ) . ( $all ? '_all' : '' );
+		$kept = get_site_transient( $name );
+		$kept = is_array( $kept ) ? $kept + $none : $none;
 		if ( ! $this->settings->complete() ) {
-			return array();
+			return $none;
 		}
 		if ( get_site_transient( $this->away() ) ) {
-			return $kept['notices'];
+			return $kept;
 		}
-		$answer = $this->send( $user, '', array( 'headers' => array( 'If-None-Match' => $kept['etag'] ) ) );
+		$answer = $this->send( $user, $all ? '?all=1' : '', array( 'headers' => array( 'If-None-Match' => $kept['etag'] ) ) );
 		$status = (int) wp_remote_retrieve_response_code( $answer );
 		if ( 304 === $status ) {
-			return $kept['notices'];
+			return $kept;
 		}
 		if ( 403 === $status ) {
-			delete_site_transient( $this->name( $user ) );
-			return array();
+			delete_site_transient( $name );
+			return $none;
 		}
 		$content = json_decode( wp_remote_retrieve_body( $answer ), true );
 		if ( 200 !== $status || ! is_array( $content ) || ! is_array( $content['notices'] ?? null ) ) {
 			set_site_transient( $this->away(), 1, self::LEAVE );
-			return $kept['notices'];
+			return $kept;
 		}
 		$kept = array(
 			'etag'    => (string) wp_remote_retrieve_header( $answer, 'etag' ),
-			'notices' => $content['notices'],
+			'notices' => array_values( array_filter( $content['notices'], 'is_array' ) ),
+			'more'    => (int) ( $content['more'] ?? 0 ),
 		);
-		set_site_transient( $this->name( $user ), $kept, self::KEEP );
-		return $kept['notices'];
+		set_site_transient( $name, $kept, self::KEEP );
+		return $kept;
 	}
 
 	/**
@@ -88,6 +93,7 @@ final class Envoi_Notices_Client {
 		}
 		if ( 'seen' !== $path ) {
 			delete_site_transient( $this->name( $user ) );
+			delete_site_transient( $this->name( $user ) . '_all' );
 		}
 		return true;
 	}

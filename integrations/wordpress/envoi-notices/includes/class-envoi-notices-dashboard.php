@@ -14,6 +14,8 @@ defined( 'ABSPATH' ) || exit;
  */
 final class Envoi_Notices_Dashboard {
 	private const ACTION  = 'envoi_notices';
+	private const LOOK    = 'envoi_notices_now';
+	private const EVERY   = 3;
 	private const DEEDS   = array( 'dismissal', 'acknowledgement', 'clicks' );
 	private const LEVELS  = array( 'info', 'success', 'warning', 'error' );
 	private const ALLOWED = array(
@@ -63,6 +65,7 @@ final class Envoi_Notices_Dashboard {
 		add_action( 'user_admin_notices', array( $this, 'show' ) );
 		add_action( 'admin_enqueue_scripts', array( $this, 'style' ) );
 		add_action( 'wp_ajax_' . self::ACTION, array( $this, 'take' ) );
+		add_action( 'wp_ajax_' . self::LOOK, array( $this, 'look' ) );
 	}
 
 	/**
@@ -76,13 +79,35 @@ final class Envoi_Notices_Dashboard {
 	 * Show what this user is to see.
 	 */
 	public function show(): void {
-		$notices = $this->client->notices( wp_get_current_user() );
-		foreach ( $notices as $notice ) {
+		$answer = $this->client->answer( wp_get_current_user() );
+		foreach ( $answer['notices'] as $notice ) {
 			$this->show_one( $notice );
 		}
-		if ( $notices ) {
-			$this->enqueue();
+		$this->enqueue( $answer['more'] );
+	}
+
+	/**
+	 * Tell an open page what the user is to see by now.
+	 */
+	public function look(): void {
+		check_ajax_referer( self::ACTION );
+		$answer = $this->client->answer( wp_get_current_user(), ! empty( $_POST['all'] ) );
+		$shown  = array();
+		foreach ( $answer['notices'] as $notice ) {
+			ob_start();
+			$this->show_one( $notice );
+			$shown[] = array(
+				'id'      => (string) ( $notice['id'] ?? '' ),
+				'version' => $this->version( $notice ),
+				'html'    => (string) ob_get_clean(),
+			);
 		}
+		wp_send_json_success(
+			array(
+				'notices' => $shown,
+				'more'    => $answer['more'],
+			)
+		);
 	}
 
 	/**
@@ -115,10 +140,11 @@ final class Envoi_Notices_Dashboard {
 		$level = in_array( $notice['level'] ?? '', self::LEVELS, true ) ? $notice['level'] : 'info';
 		$link  = is_array( $notice['link'] ?? null ) ? $notice['link'] : null;
 		printf(
-			'<div class="notice notice-%1$s envoi-notice%2$s" data-envoi="%3$s">',
+			'<div class="notice notice-%1$s envoi-notice%2$s" data-envoi="%3$s" data-envoi-version="%4$s">',
 			esc_attr( $level ),
 			empty( $notice['dismissible'] ) ? '' : ' is-dismissible',
-			esc_attr( (string) ( $notice['id'] ?? '' ) )
+			esc_attr( (string) ( $notice['id'] ?? '' ) ),
+			esc_attr( $this->version( $notice ) )
 		);
 		printf(
 			'<p><strong dir="auto"><span class="screen-reader-text">%1$s: </span>%2$s</strong></p><div dir="auto">%3$s</div>',
@@ -129,7 +155,7 @@ final class Envoi_Notices_Dashboard {
 		if ( $link || ! empty( $notice['must_acknowledge'] ) ) {
 			echo '<p>';
 			if ( $link ) {
-				printf( '<a class="button button-primary" href="%1$s" rel="noopener noreferrer">%2$s</a> ', esc_url( (string) $link['url'], array( 'http', 'https' ) ), esc_html( (string) $link['label'] ) );
+				printf( '<a class="button button-primary" href="%1$s" rel="noopener noreferrer">%2$s</a> ', esc_url( (string) ( $link['url'] ?? '' ), array( 'http', 'https' ) ), esc_html( (string) ( $link['label'] ?? '' ) ) );
 			}
 			if ( ! empty( $notice['must_acknowledge'] ) ) {
 				printf( '<button type="button" class="button" data-envoi-acknowledge>%s</button>', esc_html__( 'I have read this', 'envoi-notices' ) );
@@ -137,6 +163,15 @@ final class Envoi_Notices_Dashboard {
 			echo '</p>';
 		}
 		echo '</div>';
+	}
+
+	/**
+	 * A short mark of what it says: another one when it was changed.
+	 *
+	 * @param array<string, mixed> $notice As Envoi tells it.
+	 */
+	private function version( array $notice ): string {
+		return substr( md5( (string) wp_json_encode( $notice ) ), 0, 12 );
 	}
 
 	/**
@@ -155,17 +190,29 @@ final class Envoi_Notices_Dashboard {
 
 	/**
 	 * The script; it stands at the end of the page.
+	 *
+	 * @param int $more How many notices there are beyond the limit for one dashboard.
 	 */
-	private function enqueue(): void {
+	private function enqueue( int $more ): void {
+		/**
+		 * Filters how often an open and visible page asks for notices, in seconds; 0: only when it is loaded.
+		 *
+		 * @param int $every Seconds.
+		 */
+		$every = max( 0, (int) apply_filters( 'envoi_notices_every', self::EVERY ) );
 		$file = 'js/envoi-notices.js';
 		$path = plugin_dir_path( __DIR__ ) . $file;
-		wp_enqueue_script( 'envoi-notices', plugins_url( $file, __DIR__ ), array( 'common', 'wp-a11y' ), (string) filemtime( $path ), true );
+		wp_enqueue_script( 'envoi-notices', plugins_url( $file, __DIR__ ), array( 'jquery', 'common', 'wp-a11y' ), (string) filemtime( $path ), true );
 		wp_localize_script(
 			'envoi-notices',
 			'envoiNotices',
 			array(
 				'url'    => admin_url( 'admin-ajax.php' ),
 				'action' => self::ACTION,
+				'look'   => self::LOOK,
+				'every'  => (string) $every,
+				'more'   => (string) $more,
+				'all'    => __( 'Show all notices', 'envoi-notices' ),
 				'nonce'  => wp_create_nonce( self::ACTION ),
 				'failed' => __( 'This could not be saved. It will be shown again.', 'envoi-notices' ),
 			)
