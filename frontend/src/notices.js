@@ -144,6 +144,9 @@ class EnvoiNotices extends HTMLElement {
 
   // Only what changed is touched, so that focus and selection stay where they are.
   #show(notices, more) {
+    const told = new Set(notices.map(({ id }) => id));
+    // What is told no more, Envoi knows; should the operator take a dismissal back, it comes again.
+    for (const id of this.#gone) if (!told.has(id)) this.#gone.delete(id);
     const wanted = notices.filter(({ id }) => !this.#gone.has(id));
     const ids = new Set(wanted.map(({ id }) => id));
     const focused = this.#focused();

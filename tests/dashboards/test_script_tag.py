@@ -88,6 +88,16 @@ def test_an_open_page_shows_a_new_notice_and_loses_a_withdrawn_one(ada: Contact,
     assert list(Reading.objects.values_list("notice", "contact")) == [(notice.pk, ada.pk)]
 
 
+def test_an_open_page_shows_again_what_the_operator_gives_back(ada: Contact, open_shop: Opened) -> None:
+    make_notice(ada, subject="Right now")
+    page = open_shop()
+    page.get_by_role("button", name="Dismiss: Right now").click()
+    expect(page.get_by_role("article")).to_have_count(0)
+    page.wait_for_timeout(500)
+    actions.undo_dismissal(Reading.objects.get(), actor=None)
+    expect(page.get_by_role("article")).to_have_count(1, timeout=WITHIN_FIVE_SECONDS)
+
+
 def test_nothing_on_the_page_moves(ada: Contact, open_shop: Opened) -> None:
     make_notice(ada)
     page = open_shop()
