@@ -129,10 +129,7 @@ def target_labels(targets: Targets) -> list[Target]:
 
 def _lists(rows: Sequence[List]) -> list[Target]:
     counts = list_counts([row.pk for row in rows])
-    return [
-        Target(f"list-{row.pk}", LISTS, row.name, _subscribed(counts[row.pk]["confirmed"]))
-        for row in rows
-    ]
+    return [Target(f"list-{row.pk}", LISTS, row.name, _subscribed(counts[row.pk]["confirmed"])) for row in rows]
 
 
 def _subscribed(count: int) -> str:
@@ -145,10 +142,7 @@ def _customers(count: int) -> str:
 
 def _products(rows: Sequence[Product]) -> list[Target]:
     counts = product_counts([row.pk for row in rows])
-    return [
-        Target(f"product-{row.pk}", PRODUCTS, row.name, _customers(counts[row.pk]["current"]))
-        for row in rows
-    ]
+    return [Target(f"product-{row.pk}", PRODUCTS, row.name, _customers(counts[row.pk]["current"])) for row in rows]
 
 
 def _contacts(rows: Iterable[Contact]) -> list[Target]:
