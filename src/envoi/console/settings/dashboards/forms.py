@@ -16,7 +16,7 @@ class SiteForm(Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "placeholder": "https://app.example.org"}),
         help_text=_(
-            "One a line. Only pages of these may ask from a browser. Leave it empty for WordPress and for programs, "
-            "which ask from their server."
+            "One per line. Only pages at these addresses may ask from a browser. Leave it empty for WordPress and for "
+            "programs: they ask from their server."
         ),
     )
