@@ -158,7 +158,7 @@ def numbers(request: HttpRequest, key: Key) -> NoticeNumbers:
 
 
 def _published(request: ApiRequest, wanted: NoticeWanted) -> NoticeWithTargets:
-    if bool(wanted.body) == bool(wanted.text):
+    if wanted.body and wanted.text:
         raise _body_or_text()
     include, exclude = _targets("targets", wanted), _targets("exclude", wanted)
     fixed, actor, wording = wanted.fixed, actor_of(request), wanted.wording()

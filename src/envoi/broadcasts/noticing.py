@@ -56,7 +56,10 @@ def notice_of(broadcast: Broadcast) -> Notice:
 
 def problems(broadcast: Broadcast) -> list[Problem]:
     """What is wrong with the notice; empty when it can be shown."""
-    found = [Problem("content", field, message) for field, message in wording_problems(notice_of(broadcast))]
+    notice = notice_of(broadcast)
+    found = [Problem("content", field, message) for field, message in wording_problems(notice)]
+    if not notice.body:
+        found.append(Problem("content", "body", _("Write the content.")))
     if broadcast.plan.ends_at and broadcast.plan.ends_at <= clock.now():
         found.append(Problem("content", "ends_at", _("The end lies in the past.")))
     return found + merge_tag_problems(broadcast.subject, broadcast.body)

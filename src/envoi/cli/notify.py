@@ -42,8 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "2026-12-24T18:00+01:00, or as a span from now: +30m, +2h, +3d; --until counts from --from."
     )
     parser.add_argument("--subject", required=True)
-    body = parser.add_mutually_exclusive_group(required=True)
-    body.add_argument("--body", metavar="TEXT", help="the content as plain text; “-” reads it from standard input")
+    body = parser.add_mutually_exclusive_group()
+    body.add_argument(
+        "--body",
+        metavar="TEXT",
+        help="the content as plain text; “-” reads it from standard input; without it, the subject stands alone",
+    )
     body.add_argument("--html", metavar="HTML", help="the content as HTML; “-” reads it from standard input")
     parser.add_argument("--level", choices=Level.values, default=Level.INFO.value, help="its colour (default: info)")
     for kind, option in OPTIONS.items():
@@ -102,11 +106,9 @@ def wording(args: argparse.Namespace) -> dict[str, Any]:
     """The fields of the notice, as the action takes them."""
     now = clock.now()
     starts = moment("--from", args.starts, now) if args.starts else now
-    option, given = ("--body", args.body) if args.html is None else ("--html", args.html)
-    text = printable(option, sys.stdin.read() if given == "-" else given)
     return {
         "subject": printable("--subject", args.subject),
-        "body": linebreaks(text.strip(), autoescape=True) if option == "--body" else text,
+        **content(args),
         "level": args.level,
         "starts_at": starts,
         "ends_at": moment("--until", args.ends, starts) if args.ends else None,
@@ -115,6 +117,15 @@ def wording(args: argparse.Namespace) -> dict[str, Any]:
         "link_label": args.button[0] if args.button else "",
         "link_url": args.button[1] if args.button else "",
     }
+
+
+def content(args: argparse.Namespace) -> dict[str, str]:
+    """The field of the content; none when none was written."""
+    option, given = ("--body", args.body) if args.html is None else ("--html", args.html)
+    if given is None:
+        return {}
+    text = printable(option, sys.stdin.read() if given == "-" else given)
+    return {"body": linebreaks(text.strip(), autoescape=True) if option == "--body" else text}
 
 
 def moment(option: str, text: str, since: datetime) -> datetime:

@@ -29,7 +29,7 @@ def publish(
     actor: User | None,
     **wording: Unpack[notices.Wording],
 ) -> Notice:
-    """Write, address and show it: all or nothing.
+    """Write, address and show it: all or nothing. Without `body`, the subject says everything.
 
     Raises:
         NotReady: nobody is meant, or something is missing or cannot be.
@@ -48,7 +48,7 @@ def publish(
         draft.change_targets(made, include, exclude, actor=actor)
         show.change_plan(made, actor=actor, fixed=fixed, **plan)  # type: ignore[arg-type]
         try:
-            return show.show(made, actor=actor)
+            return show.show(made, actor=actor, subject_alone=True)
         except NotReady as error:
             raise NotReady([_about_targets(problem) for problem in error.problems]) from error
 

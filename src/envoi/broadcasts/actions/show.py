@@ -62,11 +62,14 @@ def change_plan(broadcast: Broadcast, *, actor: User | None, **plan: Unpack[Plan
     return stands
 
 
-def show(broadcast: Broadcast, *, actor: User | None, confirmed: int | None = None) -> Notice:
+def show(
+    broadcast: Broadcast, *, actor: User | None, confirmed: int | None = None, subject_alone: bool = False
+) -> Notice:
     """Publish the notice, and order the e-mail that goes with it, if one does: all of it or nothing.
 
     Args:
         confirmed: the number of people that was shown when somebody said “send”; None asks for no such promise.
+        subject_alone: whether it may go without content, as scripts want it.
 
     Raises:
         NotADraft: it has started already.
@@ -76,6 +79,8 @@ def show(broadcast: Broadcast, *, actor: User | None, confirmed: int | None = No
         draft = locked_draft(broadcast)
         counted = readiness.count(draft)
         problems = readiness.problems(draft, counted) or surprise(counted.will_receive, confirmed)
+        if subject_alone and not draft.body:
+            problems = [problem for problem in problems if problem.field != "body"]
         if problems:
             raise NotReady(problems)
         plan, now = draft.plan, clock.now()
@@ -98,13 +103,15 @@ def change_shown(broadcast: Broadcast, *, actor: User | None, **wording: Unpack[
 
     Raises:
         NotSteerable: it was withdrawn.
-        NotReady: the notice cannot be so.
+        NotReady: the notice cannot be so, or would lose its content.
     """
     tags = noticing.merge_tag_problems(wording.get("subject", ""), wording.get("body", ""))
     if tags:
         raise NotReady(tags)
     with transaction.atomic():
         row = _shown(broadcast)
+        if row.body and not wording.get("body", row.body):
+            raise NotReady([Problem("content", "body", _("Write the content."))])
         try:
             changed = notices.change(_notice(row), actor=actor, **wording)
         except notices.NoticeOver as error:

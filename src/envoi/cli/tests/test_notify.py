@@ -76,6 +76,14 @@ def test_a_moment_without_zone_is_of_the_installation(ada: Contact) -> None:
     assert Notice.objects.get().ends_at == datetime(2026, 7, 1, 16, tzinfo=UTC)
 
 
+def test_a_subject_may_stand_alone(ada: Contact) -> None:
+    assert called("--level", "warning", "--product", "Pro", "--until", "+2h") == 0
+    notice = Notice.objects.get()
+    assert (notice.body, notice.level) == ("", "warning")
+    with clock.set_to(NOON + timedelta(hours=1)):
+        assert subjects(ada) == ["Maintenance tonight"]
+
+
 def test_the_content_comes_from_standard_input_too(ada: Contact, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO("Line one\n\nLine two\n"))
     assert called("--product", "Pro", "--body", "-") == 0
@@ -89,6 +97,7 @@ def test_the_content_comes_from_standard_input_too(ada: Contact, monkeypatch: py
         (("--customer", "nobody@example.org", "--body", "x"), "--customer: There is no contact “nobody@example.org”."),
         (("--body", "x"), "--product, --list or --customer: Name at least one product, list or contact."),
         (("--product", "Pro", "--body", " "), "--body: Write the content."),
+        (("--product", "Pro", "--html", "<script>x</script>"), "--body: Write the content."),
         (("--product", "Pro", "--body", "x", "--until", "2026-02-01"), "--until: The end lies before the beginning."),
         (("--product", "Pro", "--body", "x", "--button", "Go", "nowhere"), "--button: Write the whole address"),
     ],

@@ -12,6 +12,7 @@ from envoi.console.forms import Form, MomentField
 from envoi.content.models import Layout
 from envoi.core import clock
 from envoi.delivery.models import Purpose, SenderIdentity
+from envoi.notices.cleaning import has_words
 from envoi.notices.models import Level, Notice
 
 BROADCAST = ("subject", "body", "preheader", "layout", "identity", "purpose")
@@ -48,8 +49,9 @@ class LookForm(Form):
 
     @property
     def wording(self) -> dict[str, Any]:
-        """What the notice is to say from now on, once the form is valid."""
-        return dict(self.cleaned_data)
+        """What the notice is to say from now on, once the form is valid. Empty tags of the editor are no content."""
+        body = self.cleaned_data["body"]
+        return self.cleaned_data | {"body": body if has_words(body) else ""}
 
 
 class ScheduledForm(LookForm):

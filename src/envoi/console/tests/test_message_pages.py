@@ -157,6 +157,8 @@ def test_it_is_edited_ended_and_withdrawn(editor: Client, ada: Contact) -> None:
     assert (changed["Location"], subjects(ada)) == (url("show", made), ["Later"])
     refused = editor.post(url("notice-change", made), TYPED | {"subject": ""})
     assert (refused.status_code, subjects(ada)) == (422, ["Later"])
+    emptied = editor.post(url("notice-change", made), TYPED | {"body": "<p></p>"})
+    assert "Write the content." in emptied.content.decode()
     tagged = editor.post(url("notice-change", made), TYPED | {"subject": "Dear {{ contact.first_name }}"})
     assert "take the merge tag out" in tagged.content.decode()
     assert (tagged.status_code, subjects(ada)) == (422, ["Later"])

@@ -167,22 +167,24 @@ def _worded(notice: Notice, wording: Wording) -> Notice:
     for name, value in wording.items():
         setattr(notice, name, value)
     notice.subject = " ".join(notice.subject.split())
-    notice.body = cleaning.clean(notice.body)
+    given, notice.body = notice.body, cleaning.clean(notice.body)
     notice.link_label, notice.link_url = notice.link_label.strip(), notice.link_url.strip()
     if notice.must_acknowledge:
         notice.dismissible = False
     problems = wording_problems(notice)
+    if given and not notice.body:
+        problems.append(("body", _("Write the content.")))
     if problems:
         raise NoticeRefused(problems)
     return notice
 
 
 def wording_problems(notice: Notice) -> list[tuple[str, str]]:
-    """What is missing or cannot be, by field; for people."""
+    """What is missing or cannot be, by field; for people. A subject may stand alone; content must have words."""
     checks = (
         ("subject", not notice.subject, _("Write a subject.")),
         ("subject", len(notice.subject) > 300, _("Shorten the subject to 300 characters.")),
-        ("body", not cleaning.has_words(notice.body), _("Write the content.")),
+        ("body", bool(notice.body) and not cleaning.has_words(notice.body), _("Write the content.")),
         ("body", len(notice.body) > cleaning.LONGEST, _("Shorten the content to 50,000 characters.")),
         ("level", notice.level not in Level.values, _("Choose info, success, warning or error.")),
         ("ends_at", _ends_first(notice), _("The end lies before the beginning.")),
