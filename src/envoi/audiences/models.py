@@ -106,6 +106,12 @@ class Membership(models.Model):
         indexes = [
             models.Index(fields=["product", "status", "contact"], name="membership_by_status"),
             models.Index(fields=["product", "started_at", "id"], name="membership_by_age"),
+            # Those that end by themselves, so that ending them costs nothing while none is due.
+            models.Index(
+                fields=["expires_at"],
+                name="membership_ends",
+                condition=models.Q(status__in=["trialing", "active", "on_hold"], expires_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from envoi.core.tasks.scheduler import Recurring
 
 RECURRING: tuple[Recurring, ...] = (
     Recurring("contacts.tidy_imports", timedelta(minutes=5)),
+    Recurring("audiences.end_memberships", timedelta(seconds=20)),
     Recurring("broadcasts.tend_notices", timedelta(seconds=20)),
     Recurring("notices.tidy_changes", timedelta(minutes=30)),
     Recurring("api.forget_answers", timedelta(hours=1)),

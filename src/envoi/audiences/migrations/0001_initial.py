@@ -126,6 +126,13 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["product", "status", "contact"], name="membership_by_status"),
                     models.Index(fields=["product", "started_at", "id"], name="membership_by_age"),
+                    models.Index(
+                        condition=models.Q(
+                            ("expires_at__isnull", False), ("status__in", ["trialing", "active", "on_hold"])
+                        ),
+                        fields=["expires_at"],
+                        name="membership_ends",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from pytest_django import DjangoAssertNumQueries
 
@@ -14,6 +16,7 @@ from envoi.audiences.queries import Targets
 from envoi.audiences.tests.factories import make_list, make_product
 from envoi.contacts.models import Contact, Kind
 from envoi.contacts.tests.factories import contact
+from envoi.core import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +126,22 @@ def test_taking_somebody_off_keeps_the_record_of_who_unsubscribed() -> None:
     lists.set_status(friends.subscriptions.get(contact=ada), Subscription.Status.UNSUBSCRIBED, actor=None)
     assert lists.remove(friends, Contact.objects.all(), actor=None) == 1
     assert list(friends.subscriptions.values_list("contact", "status")) == [(ada.pk, "unsubscribed")]
+
+
+def test_a_membership_ends_by_itself_at_its_end() -> None:
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    ada, bob, chloe = contact("ada@example.org"), contact("bob@example.org"), contact("chloe@example.org")
+    pro = make_product("Pro", ada, bob, chloe)
+    ends = {ada: ("trialing", noon), bob: ("active", noon + timedelta(hours=1)), chloe: ("cancelled", noon)}
+    for person, (status, at) in ends.items():
+        products.set_membership(pro.memberships.get(contact=person), status=status, expires_at=at, actor=None)
+    with clock.set_to(noon - timedelta(seconds=1)):
+        assert products.end_those_due() == 0
+    with clock.set_to(noon):
+        assert products.end_those_due() == 1
+        assert products.end_those_due() == 0
+    states = dict(pro.memberships.values_list("contact", "status"))
+    assert states == {ada.pk: "expired", bob.pk: "active", chloe.pk: "cancelled"}
 
 
 def test_counts_are_one_statement_for_all_lists(django_assert_max_num_queries: DjangoAssertNumQueries) -> None:

@@ -43,6 +43,19 @@ def test_who_buys_the_product_later_sees_it_and_who_leaves_does_not(ada: Contact
     assert (subjects(ada), subjects(bob)) == ([], ["Maintenance tonight"])
 
 
+def test_whose_membership_ends_by_itself_sees_it_no_more(ada: Contact) -> None:
+    pro = make_product("Pro", ada)
+    membership = Membership.objects.get(contact=ada)
+    products.set_membership(membership, status=Membership.Status.ACTIVE, expires_at=NOON, actor=None)
+    with clock.set_to(NOON - timedelta(hours=1)):
+        make_notice(pro)
+        assert subjects(ada) == ["Maintenance tonight"]
+        before = queries.stamp_of(ada.pk)
+    with clock.set_to(NOON):
+        products.end_those_due()
+        assert (subjects(ada), queries.stamp_of(ada.pk) == before) == ([], False)
+
+
 def test_a_fixed_audience_stays_whoever_comes_and_goes(ada: Contact, bob: Contact) -> None:
     pro = make_product("Pro", ada)
     notice = make_notice(pro, fixed=True)
