@@ -29,12 +29,19 @@ class GeneralForm(Form):
     default_language = forms.ChoiceField(choices=lambda: settings.LANGUAGES)
     time_zone = forms.ChoiceField(choices=_time_zones, widget=forms.Select(attrs={"data-choices": ""}))
     opt_out_required = forms.BooleanField(required=False)
+    notices_per_dashboard = forms.IntegerField(min_value=0, max_value=100, required=False)
+    new_notices_per_day = forms.IntegerField(min_value=0, max_value=100, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             definition: Definition[Any] = DEFINITIONS[name]
             field.label, field.help_text = str(definition.label), str(definition.help)
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """The settings, once the form is valid; a number that was left empty stays as it was."""
+        return {name: value for name, value in self.cleaned_data.items() if value is not None}
 
 
 class UserForm(Form):

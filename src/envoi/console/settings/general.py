@@ -27,7 +27,7 @@ def general(request: SignedInRequest) -> HttpResponse:
     form = GeneralForm(request.POST or None, initial=dict(queries.get_all()))
     if request.method == "POST" and form.is_valid():
         try:
-            actions.change(form.cleaned_data, actor=request.user)
+            actions.change(form.chosen, actor=request.user)
         except SettingRefused as refused:
             form.add_error(refused.name, str(refused.message))
         else:

@@ -14,7 +14,7 @@ from envoi.accounts.models import AuditEntry, Role, User
 from envoi.accounts.tests.factories import a_user
 from envoi.console import assets, errors
 from envoi.instance import queries
-from envoi.instance.schema import ORGANISATION_NAME, TIME_ZONE
+from envoi.instance.schema import NEW_NOTICES_PER_DAY, NOTICES_PER_DASHBOARD, ORGANISATION_NAME, TIME_ZONE
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +40,16 @@ def test_ada_saves_the_general_settings_and_is_told(client: Client, ada: User) -
     assert "The settings are saved." in answer.text
     assert queries.get(ORGANISATION_NAME) == "Räksmörgås AB"
     assert queries.get(TIME_ZONE) == "Europe/Stockholm"
+
+
+def test_ada_limits_the_notices_on_a_dashboard_and_by_the_day(client: Client, ada: User) -> None:
+    assert 'name="notices_per_dashboard" value="5"' in client.get("/settings/general/").text
+    refused = client.post("/settings/general/", {**GENERAL, "new_notices_per_day": "101"})
+    assert (refused.status_code, 'id="id_new_notices_per_day_error"' in refused.text) == (422, True)
+    client.post("/settings/general/", {**GENERAL, "notices_per_dashboard": "0", "new_notices_per_day": "2"})
+    assert (queries.get(NOTICES_PER_DASHBOARD), queries.get(NEW_NOTICES_PER_DAY)) == (0, 2)
+    client.post("/settings/general/", GENERAL)
+    assert (queries.get(NOTICES_PER_DASHBOARD), queries.get(NEW_NOTICES_PER_DAY)) == (0, 2)
 
 
 def test_a_time_zone_that_is_none_is_refused_beside_its_field(client: Client, ada: User) -> None:
