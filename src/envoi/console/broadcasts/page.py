@@ -61,6 +61,18 @@ def progress(request: SignedInRequest, pk: int) -> HttpResponse:
     return answer
 
 
+@requires(Permission.VIEW)
+@require_safe
+def numbers(request: SignedInRequest, pk: int) -> HttpResponse:
+    """The cards alone, so that they do not stand still beside a bar that moves."""
+    shown = common.found(pk)
+    if shown.mailing is None:
+        return redirect("broadcasts:show", pk=pk)
+    live, did = live_context(request, shown, shown.mailing), queries.readers(shown.mailing)
+    context = live | {"cards": cards(shown, live["progress"], did)}
+    return render(request, "console/broadcasts/page/numbers.html", context)
+
+
 def _chart(spans: list[queries.Span], daily: bool) -> dict[str, object] | None:
     if not spans:
         return None

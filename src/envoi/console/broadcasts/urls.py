@@ -26,6 +26,7 @@ urlpatterns = [
     path("<int:pk>/copies/", steer.duplicate, name="duplicate"),
     path("<int:pk>/removal/", steer.delete, name="delete"),
     path("<int:pk>/progress/", page.progress, name="progress"),
+    path("<int:pk>/numbers/", page.numbers, name="numbers"),
     path("<int:pk>/recipients/", log.recipients, name="log"),
     path("<int:pk>/recipients.csv", log.export, name="log-export"),
     path("<int:pk>/notice/", notice_page.change, name="notice-change"),

@@ -223,6 +223,12 @@ class TestThePage:
         assert "hx-get" not in done.content.decode()
         assert done["HX-Refresh"] == "true"
 
+    def test_the_numbers_move_with_the_progress_and_stand_still_afterwards(self, editor: Client) -> None:
+        broadcast = started("ada@example.net")
+        assert "hx-get" in editor.get(url("numbers", broadcast)).content.decode()
+        Broadcast.objects.update(status="finished")
+        assert "hx-get" not in editor.get(url("numbers", broadcast)).content.decode()
+
     def test_a_copy_is_a_draft_of_its_own(self, editor: Client) -> None:
         broadcast = started("ada@example.net")
         answer = editor.post(url("duplicate", broadcast))
