@@ -18,6 +18,10 @@ os.environ.setdefault("ENVOI_SECRET_KEY", "a-key-that-only-the-tests-use-and-tha
 
 from envoi.config.settings import *  # noqa: E402, F403
 
+if not POSTGRESQL:  # noqa: F405
+    # Only in memory: a test that writes must not be refused because the live server reads the same table just then.
+    DATABASES["default"]["OPTIONS"]["init_command"] += " PRAGMA read_uncommitted=1;"  # noqa: F405
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # The folder that `collectstatic` fills in an installation; WhiteNoise warns when it is missing.
