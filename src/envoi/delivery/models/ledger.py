@@ -1,4 +1,4 @@
-"""The ledger and what carries it: transports, sender identities, mailings and one row per message and address."""
+"""The ledger: mailings, one row per message and address, and the tallies of both."""
 
 from __future__ import annotations
 
@@ -9,71 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from envoi.contacts.models import Contact
 from envoi.core import clock, keys
-
-
-class Transport(models.Model):
-    """The way mail leaves: the sandbox mailbox or an SMTP relay, with its limits and whether it is paused."""
-
-    class Kind(models.TextChoices):
-        SANDBOX = "sandbox", _("Sandbox mailbox")
-        SMTP = "smtp", _("SMTP relay")
-
-    class Security(models.TextChoices):
-        NONE = "none", _("None (only on this machine or a trusted network)")
-        STARTTLS = "starttls", _("STARTTLS")
-        TLS = "tls", _("TLS from the start")
-
-    name = models.CharField(_("name"), max_length=100, unique=True)
-    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.SANDBOX)
-    host = models.CharField(_("host"), max_length=253, blank=True)
-    port = models.PositiveIntegerField(_("port"), default=587)
-    security = models.CharField(_("security"), max_length=10, choices=Security, default=Security.STARTTLS)
-    username = models.CharField(_("user"), max_length=254, blank=True)
-    password_encrypted = models.TextField(blank=True, editable=False)
-    max_connections = models.PositiveSmallIntegerField(_("connections at once"), default=4)
-    messages_per_connection = models.PositiveIntegerField(_("messages per connection"), default=500)
-    per_second = models.PositiveIntegerField(_("messages per second"), null=True, blank=True)
-    per_hour = models.PositiveIntegerField(_("messages per hour"), null=True, blank=True)
-    paused_at = models.DateTimeField(null=True, editable=False)
-    paused_reason = models.TextField(blank=True, editable=False)
-    # When the watchdog lets it try again; null while only a person may resume it.
-    resume_at = models.DateTimeField(null=True, editable=False)
-    created_at = models.DateTimeField(default=clock.now, editable=False)
-
-    class Meta:
-        verbose_name = _("transport")
-        verbose_name_plural = _("transports")
-
-    def __str__(self) -> str:
-        return self.name
-
-
-class Pace(models.Model):
-    """When a transport may carry its next message: the one clock by which all workers keep its rates."""
-
-    transport = models.OneToOneField(Transport, primary_key=True, on_delete=models.CASCADE, related_name="pace")
-    next_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.transport_id} from {self.next_at:%F %T}"
-
-
-class SenderIdentity(models.Model):
-    """Who a message comes from, and the transport that carries it."""
-
-    from_name = models.CharField(_("From name"), max_length=150, blank=True)
-    from_address = models.CharField(_("From address"), max_length=254)
-    reply_to = models.CharField(_("Reply-To address"), max_length=254, blank=True)
-    transport = models.ForeignKey(Transport, on_delete=models.PROTECT, related_name="identities")
-    is_default = models.BooleanField(_("default"), default=False)
-    created_at = models.DateTimeField(default=clock.now, editable=False)
-
-    class Meta:
-        verbose_name = _("sender identity")
-        verbose_name_plural = _("sender identities")
-
-    def __str__(self) -> str:
-        return f"{self.from_name} <{self.from_address}>" if self.from_name else self.from_address
+from envoi.delivery.models.sending import SenderIdentity
 
 
 class Purpose(models.TextChoices):
@@ -95,6 +31,13 @@ class Mailing(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
         FINISHED = "finished", _("Finished")
 
+    class Priority(models.IntegerChoices):
+        LOW = -10, _("Low")
+        NORMAL = 0, _("Normal")
+        HIGH = 10, _("High")
+        # Single messages that a person or a system waits for.
+        PERSONAL = 20, _("Personal")
+
     key = models.CharField(max_length=16, unique=True, default=keys.random_key, editable=False)
     # What the mailing is for, such as "broadcast:12": unique, so that the same thing is never started twice.
     reference = models.CharField(max_length=60, unique=True)
@@ -102,6 +45,8 @@ class Mailing(models.Model):
     purpose = models.CharField(max_length=15, choices=Purpose, default=Purpose.MARKETING)
     identity = models.ForeignKey(SenderIdentity, on_delete=models.PROTECT, related_name="+")
     message_id_domain = models.CharField(max_length=253)
+    # What is more urgent goes first; equals share fairly.
+    priority = models.SmallIntegerField(_("priority"), choices=Priority, default=Priority.NORMAL)
     state = models.CharField(max_length=10, choices=State, default=State.RUNNING)
     state_reason = models.TextField(blank=True)
     state_changed_at = models.DateTimeField(default=clock.now)
@@ -216,28 +161,3 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mailing_id} {self.minute:%F %H:%M} {self.state} {self.count}"
-
-
-class Shift(models.Model):
-    """A worker that sends for a mailing just now. The row lives as long as the worker renews it."""
-
-    worker = models.CharField(max_length=60, unique=True)
-    mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="shifts")
-    transport = models.ForeignKey(Transport, on_delete=models.CASCADE, related_name="shifts")
-    started_at = models.DateTimeField(default=clock.now)
-    until = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return self.worker
-
-
-class LedgerMark(models.Model):
-    """How far sending has come, as one number that only grows: a restored backup shows an older one. One row."""
-
-    key = models.CharField(max_length=16)
-    number = models.BigIntegerField(default=0)
-    # When running mailings were last held because the database had gone back.
-    held_at = models.DateTimeField(null=True)
-
-    def __str__(self) -> str:
-        return f"{self.key} {self.number}"
