@@ -15,7 +15,6 @@ from envoi.core.tasks.testing import run_due
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.standstill import resume_transport
 from envoi.delivery.actions.watch import watch
-from envoi.delivery.composers import Compose
 from envoi.delivery.models import Mailing, Transport
 from envoi.delivery.shifts.work import work
 from envoi.delivery.tests.composing import Plain
@@ -231,14 +230,8 @@ def test_f30_a_journal_that_cannot_be_made_pauses_before_anything_is_leased(
 
 def test_f34_whoever_unsubscribes_while_leased_gets_nothing(ledger: Path) -> None:
     class Leaving(Plain):
-        def open(self, mailing: Mailing, /) -> Compose:
-            compose = super().open(mailing)
-
-            def composed(batch: Any, /) -> Any:
-                suppress("bob@example.net", "unsubscribed")
-                return compose(batch)
-
-            return composed
+        def loading(self, batch: Any) -> None:
+            suppress("bob@example.net", "unsubscribed")
 
     with serving(ledger) as server, Leaving().registered():
         mailing = mailing_over(server)

@@ -28,6 +28,7 @@ class BroadcastComposer:
         """Compile it and look up its tracked links: two queries, once per shift."""
         frozen = FrozenContent.objects.select_related("broadcast").get(broadcast__mailing=mailing)
         return Writer(
+            mailing,
             composing.compiled(composing.read_again(frozen.source), track_clicks=frozen.broadcast.track_clicks),
             Sender(**frozen.sender),
             {
@@ -43,16 +44,24 @@ class Writer:
     """Writes one batch at a time."""
 
     def __init__(
-        self, skeleton: Skeleton, sender: Sender, tracked: dict[str, int], *, bulk: bool, feedback: str
+        self,
+        mailing: Mailing,
+        skeleton: Skeleton,
+        sender: Sender,
+        tracked: dict[str, int],
+        *,
+        bulk: bool,
+        feedback: str,
     ) -> None:
+        self._mailing = mailing
         self._skeleton, self._sender, self._tracked = skeleton, sender, tracked
         self._headers = envelope.Headers(sender, bulk=bulk, feedback=feedback)
 
-    def __call__(self, batch: Sequence[Leased], /) -> list[Message | RenderProblem]:
+    def load(self, batch: Sequence[Leased], /) -> list[Contact | None]:
         contacts = Contact.objects.in_bulk([row.contact_id for row in batch if row.contact_id])
-        return [self._message(row, contacts.get(row.contact_id or 0)) for row in batch]
+        return [contacts.get(row.contact_id or 0) for row in batch]
 
-    def _message(self, row: Leased, contact: Contact | None) -> Message | RenderProblem:
+    def write(self, row: Leased, contact: Contact | None, /) -> Message | RenderProblem:
         specials = {name: links.click_url(row.id, link) for name, link in self._tracked.items()}
         specials["open_url"] = links.open_url(row.id)
         specials["webview_url"] = links.webview_url(row.id)
@@ -62,7 +71,7 @@ class Writer:
             lines = self._headers.of(
                 to_name=contact.name if contact else "",
                 to=row.address,
-                message_id=row.message_id,
+                message_id=self._mailing.message_id(row.key),
                 date=row.first_attempt_at,
                 unsubscribe=unsubscribe,
             )

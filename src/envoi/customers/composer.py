@@ -16,7 +16,7 @@ from envoi.customers import tokens
 from envoi.customers.models import SignIn
 from envoi.delivery import return_path
 from envoi.delivery.composers import Leased, Message, RenderProblem
-from envoi.delivery.models import Mailing, SenderIdentity
+from envoi.delivery.models import Mailing
 
 COMPOSER = "customer_sign_in"
 REFERENCE = "sign-in:"
@@ -27,26 +27,29 @@ class SignInComposer:
 
     def open(self, mailing: Mailing) -> Writer:
         number = int(mailing.reference.removeprefix(REFERENCE))
-        return Writer(SignIn.objects.filter(pk=number).first(), mailing.identity)
+        return Writer(mailing, SignIn.objects.filter(pk=number).first())
 
 
 class Writer:
     """Writes the one message; one that would come too late is not sent."""
 
-    def __init__(self, sign_in: SignIn | None, identity: SenderIdentity) -> None:
-        self._sign_in, self._identity = sign_in, identity
+    def __init__(self, mailing: Mailing, sign_in: SignIn | None) -> None:
+        self._mailing, self._sign_in, self._identity = mailing, sign_in, mailing.identity
 
-    def __call__(self, batch: Sequence[Leased], /) -> list[Message | RenderProblem]:
-        if self._sign_in is None or self._sign_in.is_too_old:
-            return [RenderProblem("the link in it is no longer good") for _row in batch]
-        return [self._message(row, self._sign_in) for row in batch]
+    def load(self, batch: Sequence[Leased], /) -> Sequence[SignIn | None]:
+        return [self._sign_in] * len(batch)
 
-    def _message(self, row: Leased, sign_in: SignIn) -> Message | RenderProblem:
+    def write(self, row: Leased, sign_in: SignIn | None, /) -> Message | RenderProblem:
+        if sign_in is None or sign_in.is_too_old:
+            return RenderProblem("the link in it is no longer good")
         sender = self._identity
         headers = bulk_headers.shared(
             Bulk(sender.from_name, sender.from_address, sender.reply_to, marketing=False)
         ) + bulk_headers.personal(
-            to_name="", to_address=row.address, message_id=row.message_id.strip("<>"), date=row.first_attempt_at
+            to_name="",
+            to_address=row.address,
+            message_id=self._mailing.message_id(row.key).strip("<>"),
+            date=row.first_attempt_at,
         )
         try:
             skeleton = compile_email(_source(sign_in), link_for=lambda _position, _url, _label: None)

@@ -8,30 +8,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from envoi.delivery.models import Mailing
 
 
-@dataclass(frozen=True, slots=True)
-class Leased:
-    """One ledger row that this worker may send.
+class Leased(NamedTuple):
+    """One ledger row that this worker may send. A named tuple: made for every recipient, it must be cheap.
 
     Attributes:
         id: of the delivery; tokens in the message carry it.
-        key: random part of the Message-ID, the same on every attempt.
+        key: random part of the Message-ID (`Mailing.message_id` makes the whole), the same on every attempt.
         address: as it goes into RCPT and To.
+        address_key: the address as it is compared.
         contact_id: None when the contact was deleted after the freeze.
-        message_id: the complete Message-ID with its angle brackets.
+        attempts: how often it was tried before.
         first_attempt_at: goes into Date, so that every attempt is the same message.
+        epoch: the number of the lease, higher with each: who writes says it, so that nobody writes under the lease
+            that another has meanwhile.
     """
 
     id: int
     key: str
     address: str
+    address_key: str
     contact_id: int | None
-    message_id: str
+    attempts: int
     first_attempt_at: datetime
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,15 @@ class RenderProblem:
 
 
 class Compose(Protocol):
-    """Messages for a batch, in its order. What it raises pauses the mailing: the fault is not one recipient's."""
+    """Makes messages in two steps. What they raise pauses the mailing: the fault is not one recipient's."""
 
-    def __call__(self, batch: Sequence[Leased], /) -> Sequence[Message | RenderProblem]: ...
+    def load(self, batch: Sequence[Leased], /) -> Sequence[Any]:
+        """What each message of a batch needs from the database, in its order: a few queries whatever its size."""
+        ...
+
+    def write(self, row: Leased, loaded: Any, /) -> Message | RenderProblem:
+        """One message from what `load` gave for its row. Pure: called in the SMTP thread, where no database is."""
+        ...
 
 
 class Composer(Protocol):

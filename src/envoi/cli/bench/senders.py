@@ -24,13 +24,21 @@ class Short:
     """The shortest message that names its recipient: the bench is about who gets it, not about what it says."""
 
     def open(self, mailing: Mailing, /) -> Compose:
-        return self.compose
+        return Note(mailing)
 
-    def compose(self, batch: Sequence[Leased], /) -> Sequence[Message]:
-        return [self.one(leased) for leased in batch]
 
-    def one(self, leased: Leased) -> Message:
-        head = f"Message-ID: {leased.message_id}\r\nTo: {leased.address}\r\nSubject: Hello\r\n\r\nHello!\r\n"
+class Note:
+    """The messages of one mailing."""
+
+    def __init__(self, mailing: Mailing) -> None:
+        self.mailing = mailing
+
+    def load(self, batch: Sequence[Leased], /) -> Sequence[None]:
+        return [None] * len(batch)
+
+    def write(self, leased: Leased, loaded: None, /) -> Message:
+        identifier = self.mailing.message_id(leased.key)
+        head = f"Message-ID: {identifier}\r\nTo: {leased.address}\r\nSubject: Hello\r\n\r\nHello!\r\n"
         return Message(return_path.make(leased.id, "example.org"), head.encode())
 
 

@@ -19,10 +19,10 @@ from django.utils.translation import gettext as _
 from envoi.core import clock
 from envoi.delivery import journal
 from envoi.delivery.actions.mailing import reopen
+from envoi.delivery.composers import Leased
 from envoi.delivery.journal import Record
 from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.queries import roster
-from envoi.delivery.queries.leases import Claimed
 from envoi.delivery.queries.leftover import doubt_again, left_by
 from envoi.delivery.queries.results import Result, settle
 from envoi.delivery.shifts.decisions import decide, in_the_dark, untried
@@ -99,7 +99,7 @@ def _bring_in(mailing: Mailing, record: Record) -> None:
         logger.warning("The journal of %s, which has died, decided %d recipients", record.worker, len(results))
 
 
-def decided(row: Claimed, state: Delivery.State, record: Record) -> Result:
+def decided(row: Leased, state: Delivery.State, record: Record) -> Result:
     """What becomes of a row that a dead worker left: by its answer, by its dot, by there being none."""
     epoch, reply = record.answers.get(row.id, (0, None))
     if reply is not None and epoch == row.epoch:

@@ -61,6 +61,10 @@ class Mailing(models.Model):
     def __str__(self) -> str:
         return f"{self.composer} {self.key}"
 
+    def message_id(self, key: str) -> str:
+        """The Message-ID of the row with this key, in angle brackets."""
+        return f"<{key}.{self.key}@{self.message_id_domain}>"
+
 
 class Delivery(models.Model):
     """One message to one address: the ledger row. Its states are those of the delivery contract."""
@@ -136,7 +140,7 @@ class Delivery(models.Model):
     @property
     def message_id(self) -> str:
         """The same on every attempt, since both keys are stored before the first."""
-        return f"<{self.key}.{self.mailing.key}@{self.mailing.message_id_domain}>"
+        return self.mailing.message_id(self.key)
 
 
 class Tally(models.Model):

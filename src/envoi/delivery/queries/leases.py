@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -18,6 +17,7 @@ from django.db.models.functions import Coalesce
 
 from envoi.contacts.models import Suppression
 from envoi.core import clock
+from envoi.delivery.composers import Leased
 from envoi.delivery.models import Delivery, Mailing, Purpose
 from envoi.delivery.queries.tallies import add_to_tally
 
@@ -30,29 +30,10 @@ LEASE = timedelta(seconds=60)
 DOUBT = timedelta(hours=72)
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """One row leased to this worker.
-
-    Attributes:
-        epoch: the number of this lease of the row, higher with each: who writes says it, so that nobody writes under
-            the lease that another has meanwhile.
-    """
-
-    id: int
-    key: str
-    address: str
-    address_key: str
-    contact_id: int | None
-    attempts: int
-    first_attempt_at: datetime
-    epoch: int = 0
-
-
 _COLUMNS = ("id", "key", "address", "address_key", "contact_id", "attempts", "first_attempt_at", "lease_epoch")
 
 
-def claim(mailing: Mailing, worker: str, size: int) -> list[Claimed]:
+def claim(mailing: Mailing, worker: str, size: int) -> list[Leased]:
     """Lease up to `size` due rows of a running mailing to `worker`: first those deferred before, then new ones."""
     now = clock.now()
     with transaction.atomic():
@@ -76,12 +57,12 @@ def claim(mailing: Mailing, worker: str, size: int) -> list[Claimed]:
         )
         add_to_tally(mailing, Counter({(State.DEFERRED, ""): -len(again)}))
     return [
-        Claimed(number, key, address, compared, contact, attempts, begun or now, epoch + 1)
+        Leased(number, key, address, compared, contact, attempts, begun or now, epoch + 1)
         for number, key, address, compared, contact, attempts, begun, epoch in (*again, *new)
     ]
 
 
-def open_window(worker: str, rows: Collection[Claimed]) -> set[int]:
+def open_window(worker: str, rows: Collection[Leased]) -> set[int]:
     """Mark rows as about to be handed over; the ids of those that still are this worker's to send.
 
     Commit before the first byte leaves.

@@ -6,21 +6,21 @@ from collections import Counter
 from collections.abc import Collection
 
 from envoi.core import clock
+from envoi.delivery.composers import Leased
 from envoi.delivery.models import Delivery, Mailing
-from envoi.delivery.queries.leases import Claimed
 from envoi.delivery.queries.tallies import add_to_tally
 
 State = Delivery.State
 
 
-def left_by(mailing: Mailing, worker: str) -> list[tuple[Claimed, str]]:
+def left_by(mailing: Mailing, worker: str) -> list[tuple[Leased, str]]:
     """Rows that still stand under this worker's name, with their state; also those the watchdog called unknown."""
     rows = mailing.deliveries.select_for_update().filter(
         state__in=[State.LEASED, State.IN_DOUBT, State.UNKNOWN], lease_worker=worker
     )
     return [
         (
-            Claimed(
+            Leased(
                 row.pk,
                 row.key,
                 row.address,

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import ngettext
 
+from envoi.delivery.composers import Leased
 from envoi.delivery.models import Delivery
-from envoi.delivery.queries.leases import DOUBT, Claimed
+from envoi.delivery.queries.leases import DOUBT
 from envoi.delivery.queries.results import Result
 from envoi.delivery.smtp import Accepted, FaultKind, NotSent, Outcome, Phase, Refused, Remedy, Reply, SenderRefused
 from envoi.delivery.smtp import Unknown as NoAnswer
@@ -50,7 +51,7 @@ class Decision:
     standstill: Standstill | None = None
 
 
-def decide(row: Claimed, outcome: Outcome, now: datetime) -> Decision:
+def decide(row: Leased, outcome: Outcome, now: datetime) -> Decision:
     """What follows from `outcome` of the attempt to send `row`."""
     match outcome:
         case Accepted(reply):
@@ -81,11 +82,11 @@ def retry_time(attempts: int, now: datetime) -> datetime:
     return now + timedelta(seconds=wait.total_seconds() * _jitter.uniform(0.8, 1.2))
 
 
-def _answered(row: Claimed, state: Delivery.State, reply: Reply) -> Result:
+def _answered(row: Leased, state: Delivery.State, reply: Reply) -> Result:
     return Result(row.id, state, code=reply.code, status=reply.status, text=reply.text, epoch=row.epoch)
 
 
-def _again(row: Claimed, now: datetime, reply: Reply | None, detail: str) -> Result:
+def _again(row: Leased, now: datetime, reply: Reply | None, detail: str) -> Result:
     code, status, text = (reply.code, reply.status, reply.text) if reply else (None, "", "")
     if now - row.first_attempt_at >= HORIZON:
         detail = ngettext(
@@ -98,17 +99,17 @@ def _again(row: Claimed, now: datetime, reply: Reply | None, detail: str) -> Res
     )
 
 
-def in_the_dark(row: Claimed, detail: str, now: datetime) -> Result:
+def in_the_dark(row: Leased, detail: str, now: datetime) -> Result:
     """Nobody knows; evidence has so long to turn up."""
     return Result(row.id, State.UNKNOWN, detail=detail, retry_at=now + DOUBT, epoch=row.epoch)
 
 
-def untried(row: Claimed) -> Result:
+def untried(row: Leased) -> Result:
     """Surely not offered to a server: it waits again."""
     return Result(row.id, State.PENDING, attempted=False, epoch=row.epoch)
 
 
-def skipped(row: Claimed, reason: Delivery.SkipReason, detail: str = "") -> Result:
+def skipped(row: Leased, reason: Delivery.SkipReason, detail: str = "") -> Result:
     """Not to be sent at all."""
     return Result(row.id, State.SKIPPED, skip_reason=reason, detail=detail, epoch=row.epoch, attempted=False)
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from envoi.delivery.composers import Leased
 from envoi.delivery.journal import Journal
 from envoi.delivery.machine import elapsed
-from envoi.delivery.queries.leases import Claimed
 from envoi.delivery.smtp import (
     Accepted,
     Envelope,
@@ -40,7 +40,7 @@ class Job:
         not_before: the slot that the transport's rate gives it, in seconds of `elapsed`.
     """
 
-    row: Claimed
+    row: Leased
     return_path: str
     data: bytes
     not_before: float = 0.0
@@ -56,7 +56,7 @@ class Line:
         self._journal = journal
         self._connections = connections
         self._per_connection = messages_per_connection
-        self._outcomes: queue.SimpleQueue[tuple[Claimed, Outcome]] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[tuple[Leased, Outcome]] = queue.SimpleQueue()
         self._taken_back: frozenset[int] = frozenset()
         self._holding = False
         self._lease_ends = 0.0
@@ -79,9 +79,9 @@ class Line:
         """Send these, each not before its slot."""
         self._loop.call_soon_threadsafe(self._accept, jobs)
 
-    def outcomes(self, wait: float, most: int) -> list[tuple[Claimed, Outcome]]:
+    def outcomes(self, wait: float, most: int) -> list[tuple[Leased, Outcome]]:
         """What came of jobs since the last call; waits up to `wait` seconds for the first, takes at most `most`."""
-        found: list[tuple[Claimed, Outcome]] = []
+        found: list[tuple[Leased, Outcome]] = []
         try:
             found.append(self._outcomes.get(timeout=wait) if wait > 0 else self._outcomes.get_nowait())
             while len(found) < most:
@@ -126,7 +126,7 @@ class Line:
     def _wanted(self, envelope: Envelope) -> bool:
         row = envelope.tag
         return (
-            isinstance(row, Claimed)
+            isinstance(row, Leased)
             and not self._holding
             and row.id not in self._taken_back
             and elapsed() < self._lease_ends
@@ -134,7 +134,7 @@ class Line:
 
     def _before_dot(self, envelope: Envelope) -> None:
         row = envelope.tag
-        if isinstance(row, Claimed):
+        if isinstance(row, Leased):
             # A worker that was stopped or suspended in the middle of the body: others may hold the row by now.
             if elapsed() >= self._lease_ends:
                 raise TakenBack
@@ -142,7 +142,7 @@ class Line:
 
     def _settled(self, envelope: Envelope, outcome: Outcome) -> None:
         row = envelope.tag
-        if not isinstance(row, Claimed):
+        if not isinstance(row, Leased):
             return
         match outcome:
             case Accepted(reply) | Refused(reply, Phase.DOT_SENT) | SenderRefused(reply, Phase.DOT_SENT):

@@ -22,11 +22,10 @@ from envoi.core.tasks import ending
 from envoi.delivery.actions.dead_addresses import suppress_dead
 from envoi.delivery.actions.mailing import pause, pause_for_fault, stopped_by_failures
 from envoi.delivery.actions.standstill import pause_transport
-from envoi.delivery.composers import Compose, Message
+from envoi.delivery.composers import Compose, Leased, Message
 from envoi.delivery.machine import elapsed
 from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.queries import leases, pace, roster
-from envoi.delivery.queries.leases import Claimed
 from envoi.delivery.queries.progress import failing_share
 from envoi.delivery.queries.results import Result, settle
 from envoi.delivery.shifts.batches import compose_rows
@@ -64,9 +63,9 @@ class Shift:
         self._ends = elapsed() + seconds
         self._going = True
         self._dry = False
-        self._ready: deque[tuple[Claimed, Message]] = deque()
-        self._open: dict[int, Claimed] = {}
-        self._arrived: list[tuple[Claimed, Outcome]] = []
+        self._ready: deque[tuple[Leased, Message]] = deque()
+        self._open: dict[int, Leased] = {}
+        self._arrived: list[tuple[Leased, Outcome]] = []
         self._results: list[Result] = []
         self._taken_back: dict[int, Delivery.SkipReason] = {}
         self._standstill: Standstill | None = None
@@ -188,9 +187,9 @@ class Shift:
         step = pace.interval(self.transport).total_seconds()
         return min(BATCH, int((self._ends - elapsed()) / step) + 1) if step else BATCH
 
-    def _prepare(self, rows: list[Claimed]) -> None:
+    def _prepare(self, rows: list[Leased]) -> None:
         try:
-            composed = compose_rows(self.mailing, rows, self._compose)
+            composed = compose_rows(rows, self._compose)
         except OperationalError:
             self._results += map(self._returned, rows)
             raise
@@ -254,7 +253,7 @@ class Shift:
         slots, self._next_slot = pace.reserve(self.transport, min(room, len(self._ready)), SLOTS_AHEAD)
         return slots
 
-    def _hand_over(self, items: Iterable[tuple[Claimed, Message, datetime]]) -> None:
+    def _hand_over(self, items: Iterable[tuple[Leased, Message, datetime]]) -> None:
         now, moment = clock.now(), elapsed()
         jobs = []
         for row, message, slot in items:
@@ -269,7 +268,7 @@ class Shift:
             pause_transport(self.transport, reason=why.reason, retry_after=why.retry_after, actor=None)
             self._stop()
 
-    def _returned(self, row: Claimed) -> Result:
+    def _returned(self, row: Leased) -> Result:
         """A row that was surely not tried: suppressed meanwhile, cancelled, or to be sent another time."""
         if row.id in self._taken_back:
             return skipped(row, self._taken_back[row.id])

@@ -23,14 +23,27 @@ class Plain:
         composers.register(name, self)
         yield self
 
+    def loading(self, batch: Sequence[Leased]) -> None:
+        """Called for each batch before its messages are made; for tests in which something happens just then."""
+
     def open(self, mailing: Mailing, /) -> Compose:
-        return self.compose
+        return Text(self, mailing)
 
-    def compose(self, batch: Sequence[Leased], /) -> Sequence[Message | RenderProblem]:
-        return [self._one(leased) for leased in batch]
 
-    def _one(self, leased: Leased) -> Message | RenderProblem:
-        if leased.address in self.problems:
-            return RenderProblem(self.problems[leased.address])
-        head = f"Message-ID: {leased.message_id}\r\nTo: {leased.address}\r\nSubject: Hello\r\n\r\nHello!\r\n"
-        return Message(return_path.make(leased.id, "example.org"), head.encode() + self.filling * self.lines)
+class Text:
+    """Of one mailing."""
+
+    def __init__(self, plain: Plain, mailing: Mailing) -> None:
+        self.plain, self.mailing = plain, mailing
+
+    def load(self, batch: Sequence[Leased], /) -> Sequence[str | None]:
+        self.plain.loading(batch)
+        return [self.plain.problems.get(leased.address) for leased in batch]
+
+    def write(self, leased: Leased, problem: str | None, /) -> Message | RenderProblem:
+        if problem is not None:
+            return RenderProblem(problem)
+        identifier = self.mailing.message_id(leased.key)
+        head = f"Message-ID: {identifier}\r\nTo: {leased.address}\r\nSubject: Hello\r\n\r\nHello!\r\n"
+        filling = self.plain.filling * self.plain.lines
+        return Message(return_path.make(leased.id, "example.org"), head.encode() + filling)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from envoi.delivery.composers import Leased
 from envoi.delivery.models import Delivery
-from envoi.delivery.queries.leases import Claimed
 from envoi.delivery.queries.results import Result
 from envoi.delivery.shifts.decisions import HORIZON, Decision, Standstill, decide, retry_time
 from envoi.delivery.smtp import (
@@ -27,8 +27,8 @@ Row = Delivery.State
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
-def row(attempts: int = 0, begun: datetime = NOW) -> Claimed:
-    return Claimed(7, "k", "ada@example.net", "ada@example.net", 1, attempts, begun)
+def row(attempts: int = 0, begun: datetime = NOW) -> Leased:
+    return Leased(7, "k", "ada@example.net", "ada@example.net", 1, attempts, begun)
 
 
 def test_an_accepted_message_is_sent_with_the_servers_words() -> None:

@@ -13,11 +13,12 @@ from envoi.core import clock
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.replay import folder, replay_all
 from envoi.delivery.actions.watch import watch
+from envoi.delivery.composers import Leased
 from envoi.delivery.journal import Journal
 from envoi.delivery.machine import boot_id
 from envoi.delivery.models import Delivery, Mailing, Shift
 from envoi.delivery.queries import roster
-from envoi.delivery.queries.leases import Claimed, claim, open_window
+from envoi.delivery.queries.leases import claim, open_window
 from envoi.delivery.queries.results import Result, settle
 from envoi.delivery.smtp import Reply
 from envoi.delivery.tests.factories import make_mailing
@@ -176,7 +177,7 @@ def test_what_a_worker_left_that_was_killed_while_it_began_a_journal_is_cleared_
 
 
 def test_a_worker_cannot_write_under_a_lease_that_is_no_longer_its_own(mailing: Mailing) -> None:
-    row: Claimed = claim(mailing, "host:1", 1)[0]
+    row: Leased = claim(mailing, "host:1", 1)[0]
     assert row.epoch == 1
     mailing.deliveries.filter(pk=row.id).update(lease_epoch=2)
     assert settle(mailing, "host:1", [Result(row.id, Row.SENT, epoch=row.epoch)]) == set()

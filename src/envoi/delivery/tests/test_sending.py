@@ -237,11 +237,10 @@ def test_a_composer_that_breaks_pauses_the_mailing_and_nobody_is_lost(
     class Breaking(Plain):
         batches = 0
 
-        def compose(self, batch: Any) -> Any:
+        def loading(self, batch: Any) -> None:
             self.batches += 1
             if self.batches == 2:
                 raise ZeroDivisionError("division by zero")
-            return super().compose(batch)
 
     with Breaking().registered():
         work(mailing.pk)
@@ -334,11 +333,9 @@ def test_pause_and_cancel_act_within_a_batch(server: Server, relay: Transport, v
     verbs = [verb]
 
     class Interrupting(Plain):
-        def compose(self, batch: Any) -> Any:
-            composed = super().compose(batch)
+        def loading(self, batch: Any) -> None:
             while verbs:
                 assert verbs.pop()(Mailing.objects.get(pk=mailing.pk), actor=None)
-            return composed
 
     with Interrupting().registered():
         work(mailing.pk)
@@ -367,9 +364,8 @@ def test_a_mailing_resumed_while_its_worker_is_still_stopping_goes_on_at_once(
         assert run_due() == 1
 
     class Pausing(Plain):
-        def compose(self, batch: Any) -> Any:
+        def loading(self, batch: Any) -> None:
             assert mailings.pause(Mailing.objects.get(pk=mailing.pk), actor=None)
-            return super().compose(batch)
 
     monkeypatch.setattr("envoi.delivery.shifts.shift.LOOK", 0.0)
     monkeypatch.setattr(Shift, "give_back", stopping)
