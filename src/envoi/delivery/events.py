@@ -61,3 +61,10 @@ class SendingChanged:
     """The settings of a transport or of its sender were changed."""
 
     transport_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SigningChanged:
+    """A DKIM key of this domain was made, turned on or off, or removed."""
+
+    domain: str
