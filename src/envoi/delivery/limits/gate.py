@@ -53,7 +53,7 @@ class Gate:
         self._mailing = mailing
         self._transport = transport
 
-    def portion(self, wanted: int, seconds: float) -> int:
+    def portion(self, wanted: int, seconds: float = 20.0) -> int:
         """How many rows, of `wanted`, may be leased for the next `seconds`: what is leased, nobody else can send."""
         step = pace.interval(self._transport).total_seconds()
         return min(wanted, int(max(0.0, seconds) / step) + 1) if step else wanted

@@ -48,6 +48,9 @@ class Transport(models.Model):
     paused_reason = models.TextField(blank=True, editable=False)
     # When the watchdog lets it try again; null while only a person may resume it.
     resume_at = models.DateTimeField(null=True, editable=False)
+    # Whether receiving providers have limits of their own here just now, set or by a slow-down: only then messages
+    # are looked at one by one.
+    minds_providers = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
     class Meta:
@@ -56,16 +59,6 @@ class Transport(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class Pace(models.Model):
-    """When a transport may carry its next message: the one clock by which all workers keep its rates."""
-
-    transport = models.OneToOneField(Transport, primary_key=True, on_delete=models.CASCADE, related_name="pace")
-    next_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.transport_id} from {self.next_at:%F %T}"
 
 
 class SenderIdentity(models.Model):
@@ -82,6 +75,8 @@ class SenderIdentity(models.Model):
     warm_up_first = models.PositiveIntegerField(_("messages on the first day"), default=200)
     warm_up_growth = models.PositiveSmallIntegerField(_("growth per day in percent"), default=50)
     warm_up_until = models.PositiveIntegerField(_("over when a day allows"), default=50_000)
+    # Messages that went over `transport` lately, beside those of the further routes: see `Route.carried`.
+    carried = models.PositiveBigIntegerField(default=0, editable=False)
     is_default = models.BooleanField(_("default"), default=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
 
@@ -100,6 +95,8 @@ class Route(models.Model):
     transport = models.ForeignKey(Transport, on_delete=models.PROTECT, related_name="routes")
     # Shares are in proportion to the weights; 0 carries only what the others cannot.
     weight = models.PositiveSmallIntegerField(_("weight"), default=0)
+    # Messages that went over it lately; halved now and then, so that what was long ago does not have to be made up for.
+    carried = models.PositiveBigIntegerField(default=0, editable=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["identity", "transport"], name="one_route_per_transport")]
