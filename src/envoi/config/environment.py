@@ -158,6 +158,20 @@ def journal_sync(environ: Mapping[str, str] = os.environ) -> bool:
     return text == "1"
 
 
+def lease_seconds(environ: Mapping[str, str] = os.environ) -> int:
+    """How long a worker that fell silent keeps what it holds: ENVOI_LEASE_SECONDS, 60 by default.
+
+    Less brings the rows of a dead machine back sooner, and leaves less time for a database that is away.
+
+    Raises:
+        SettingError: it is no whole number from 8 to 3600.
+    """
+    text = environ.get("ENVOI_LEASE_SECONDS") or "60"
+    if not (text.isascii() and text.isdigit() and 8 <= int(text) <= 3600):
+        raise SettingError(f"ENVOI_LEASE_SECONDS is “{text}”; it needs to be a whole number from 8 to 3600.")
+    return int(text)
+
+
 def wrong_address(url: str) -> str:
     """What is wrong with an address that is to stand at the start of every link; empty when nothing is."""
     try:

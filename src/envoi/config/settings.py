@@ -17,6 +17,7 @@ try:
     DATABASES = {"default": environment.database(ENVOI_DATA)}
     ENVOI_BASE_URL = environment.base_url()
     ENVOI_JOURNAL_SYNC = environment.journal_sync()
+    ENVOI_LEASE_SECONDS = environment.lease_seconds()
 except environment.SettingError as error:
     sys.exit(f"envoi: {error}")
 

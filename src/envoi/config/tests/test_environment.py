@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from envoi.config.environment import SettingError, base_url
+from envoi.config.environment import SettingError, base_url, lease_seconds
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,15 @@ def test_an_address_that_readers_cannot_follow_is_refused(given: str, told: str)
 )
 def test_links_begin_with_the_address_as_browsers_send_it(given: str, made: str) -> None:
     assert base_url({"ENVOI_BASE_URL": given}) == made
+
+
+def test_a_lease_lasts_a_minute_unless_told_otherwise() -> None:
+    assert lease_seconds({}) == 60
+    assert lease_seconds({"ENVOI_LEASE_SECONDS": "8"}) == 8
+
+
+@pytest.mark.parametrize("text", ["7", "3601", "-60", "60.5", "a minute", "٦٠"])
+def test_a_wrong_lease_is_named(text: str) -> None:
+    with pytest.raises(SettingError) as said:
+        lease_seconds({"ENVOI_LEASE_SECONDS": text})
+    assert str(said.value) == f"ENVOI_LEASE_SECONDS is “{text}”; it needs to be a whole number from 8 to 3600."

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
@@ -25,7 +26,7 @@ State = Delivery.State
 Skip = Delivery.SkipReason
 
 # Renewed while a worker lives, also during the ten minutes that a server may take to answer the final dot.
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=settings.ENVOI_LEASE_SECONDS)
 # So long an unknown outcome waits for evidence before the rule closes it.
 DOUBT = timedelta(hours=72)
 

@@ -41,9 +41,9 @@ WINDOW = 100
 BATCH = 200
 FLUSH = 0.1
 LOOK = 1.0
-RENEW = 15.0
+RENEW = leases.LEASE.total_seconds() / 4
 # Nothing is offered to the server when the lease has less than this left.
-LEASE_MARGIN = 15.0
+LEASE_MARGIN = leases.LEASE.total_seconds() / 4
 TROUBLE = 0.5
 SLOTS_AHEAD = timedelta(seconds=1)
 BUDGET_OVER = 200
