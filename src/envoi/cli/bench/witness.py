@@ -198,14 +198,15 @@ class Conversation:
 async def serve(args: argparse.Namespace) -> None:
     plan = [Rule(who=rule.pop("for", ""), **rule) for rule in json.loads(args.plan)]
     witness = Witness(args.ledger, plan, args.patience, not args.no_pipelining)
-    server = await asyncio.start_server(witness.serve, "127.0.0.1", args.port, limit=LONGEST_LINE)
+    server = await asyncio.start_server(witness.serve, args.host, args.port, limit=LONGEST_LINE)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Accept mail on loopback and keep a ledger; prints its port.")
+    parser = argparse.ArgumentParser(description="Accept mail and keep a ledger; prints its port.")
     parser.add_argument("--ledger", type=Path, required=True)
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on (default: loopback)")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--plan", default="[]")
     parser.add_argument("--patience", type=float, default=0.0, help="seconds for each message")
