@@ -20,7 +20,7 @@ from envoi.content import merge_tags
 from envoi.content.compile import ContentError
 from envoi.content.headers import HeaderError
 from envoi.core import clock, keys
-from envoi.delivery import relay
+from envoi.delivery import dkim, relay
 from envoi.delivery.models import Purpose
 from envoi.delivery.smtp import Accepted, Envelope, NotSent, Outcome, Pool, SmtpSettings, Unknown
 
@@ -50,7 +50,7 @@ def send_test(
 
     Raises:
         NotReady: the content cannot be sent.
-        BroadcastError: the transport cannot be used.
+        BroadcastError: the transport or a DKIM key cannot be used.
     """
     problems = readiness.content_problems(broadcast)
     if problems or broadcast.identity is None:
@@ -71,7 +71,7 @@ def _written(broadcast: Broadcast, addresses: Sequence[str], contact: Contact | 
     skeleton = compiled(replace(source, subject=f"[Test] {source.subject}", track_opens=False))
     lines = envelope.Headers(sender, bulk=broadcast.purpose != Purpose.TRANSACTIONAL, feedback="test")
     specials = envelope.example_links()
-    found = []
+    found, now, by = [], clock.now(), dkim.signer()
     for address in addresses:
         shown_as = contact.address if contact else address
         person = merge_tags.person(contact, address=shown_as, organisation=sender.organisation)
@@ -79,10 +79,11 @@ def _written(broadcast: Broadcast, addresses: Sequence[str], contact: Contact | 
             to_name="",
             to=address,
             message_id=f"<{keys.random_key()}.test@{sender.domain}>",
-            date=clock.now(),
+            date=now,
             unsubscribe=specials["unsubscribe_url"],
         )
-        found.append(Envelope(sender.from_address, address, skeleton.message(person, specials, written)))
+        data = skeleton.message(person, specials, written)
+        found.append(Envelope(sender.from_address, address, by.sign(data, now) if by else data))
     return found
 
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from envoi.accounts.actions import audit
 from envoi.accounts.models import User
 from envoi.core import clock, keys
+from envoi.delivery import dkim
 from envoi.delivery.hints import hint
 from envoi.delivery.models import SenderIdentity
 from envoi.delivery.relay import settings_of
@@ -48,7 +49,7 @@ def send(identity: SenderIdentity, to: str, *, actor: User | None) -> Trial:
     """Send a test message from `identity` to the address `to`.
 
     Raises:
-        RelayNotReady: the sandbox does not run, or the stored password cannot be read.
+        RelayNotReady: the sandbox does not run, or the stored password or DKIM key cannot be read.
     """
     settings = replace(settings_of(identity.transport), timeouts=TIMEOUTS)
     lines: list[tuple[str, str]] = []
@@ -79,7 +80,7 @@ def _message(identity: SenderIdentity, to: str) -> bytes:
     message.set_content(
         _("This message shows that Envoi can send. Nothing else was sent with it."), cte="quoted-printable"
     )
-    return message.as_bytes()
+    return dkim.sign_one(message.as_bytes(), clock.now())
 
 
 def _address(address: str, name: str = "") -> Address:

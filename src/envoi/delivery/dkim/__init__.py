@@ -13,7 +13,7 @@ Keys are made and turned on by `envoi.delivery.actions.signing`.
 """
 
 from envoi.delivery.dkim.records import Finding, Record, check, record
-from envoi.delivery.dkim.signers import KeyUnreadable, signed, signer
+from envoi.delivery.dkim.signers import KeyUnreadable, sign_one, signed, signer
 from envoi.delivery.dkim.signing import Signer
 
-__all__ = ["Finding", "KeyUnreadable", "Record", "Signer", "check", "record", "signed", "signer"]
+__all__ = ["Finding", "KeyUnreadable", "Record", "Signer", "check", "record", "sign_one", "signed", "signer"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,9 +14,10 @@ from envoi.delivery.composers import Compose, Leased, Message, RenderProblem
 from envoi.delivery.dkim.keypairs import signing_key
 from envoi.delivery.dkim.signing import Signer, SigningKey
 from envoi.delivery.models import DkimKey
+from envoi.delivery.relay import RelayNotReady
 
 
-class KeyUnreadable(Exception):
+class KeyUnreadable(RelayNotReady):
     """A stored private key cannot be read; the message says which and what to do."""
 
 
@@ -42,6 +44,16 @@ def signer() -> Signer | None:
 def signed(compose: Compose, by: Signer | None) -> Compose:
     """`compose`, with what it writes signed: the time of the signature is that of the first attempt."""
     return compose if by is None else _Signed(compose, by)
+
+
+def sign_one(message: bytes, at: datetime) -> bytes:
+    """A single message (RFC 5322 form, CRLF), signed with the keys of its From domain if it has any.
+
+    Raises:
+        KeyUnreadable: it has one that cannot be read.
+    """
+    by = signer()
+    return by.sign(message, at) if by else message
 
 
 class _Signed:

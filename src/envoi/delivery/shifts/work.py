@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from envoi.core.keys import random_key
 from envoi.core.tasks import later
-from envoi.delivery import composers
+from envoi.delivery import composers, dkim
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.replay import folder, replay, replay_all
 from envoi.delivery.actions.restored import count_on, hold_if_restored
@@ -76,7 +76,7 @@ def _send(mailing: Mailing, worker: str, connections: int, seconds: float, journ
         pause_transport(transport, reason=str(error), actor=None, retry_after=RELAY_AWAY)
         return None
     try:
-        compose = composers.named(mailing.composer).open(mailing)
+        compose = dkim.signed(composers.named(mailing.composer).open(mailing), dkim.signer())
     except Exception as error:
         mailings.pause_for_fault(mailing, error)
         return None
