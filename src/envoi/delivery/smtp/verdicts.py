@@ -1,7 +1,8 @@
 """Whom a refusal concerns: the recipient (or this one message), or the sender.
 
-One table, first match counts. A sender-side refusal pauses the transport and costs nobody the message; a wrong entry
-here either fails healthy addresses or stops a broadcast for one bad address, so every row names its source.
+One table, first match counts; before it, what says that a receiver asks for less (`too_fast.py`). A sender-side refusal
+pauses the transport and costs nobody the message; a wrong entry here either fails healthy addresses or stops a
+broadcast for one bad address, so every row names its source.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from envoi.delivery.smtp.outcomes import Refused, Remedy, SenderRefused
 from envoi.delivery.smtp.phases import Phase
 from envoi.delivery.smtp.replies import Reply
+from envoi.delivery.smtp.too_fast import asks_for_less
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,8 @@ TABLE: tuple[Row, ...] = (
 
 def judge(reply: Reply, phase: Phase) -> Refused | SenderRefused:
     """Whom the refusal `reply`, given in `phase`, concerns."""
+    if asks_for_less(reply, phase):
+        return Refused(reply, phase)
     for row in TABLE:
         if row.fits(reply, phase):
             return Refused(reply, phase) if row.remedy is None else SenderRefused(reply, phase, row.remedy)
