@@ -30,9 +30,9 @@ def open_pixel(request: HttpRequest, token: str) -> HttpResponse:
 
 @require_safe
 @for_readers
-def click(request: HttpRequest, token: str) -> HttpResponse:
+def click(request: HttpRequest, token: str, link: str) -> HttpResponse:
     """On to the address that a tracked link was registered with; works from memory while the database is away."""
-    clicked = links.read_click(token)
+    clicked = links.read_click(token, link)
     record.record_click(clicked, **_requester(request))
     return HttpResponseRedirect(targets.target(clicked))
 

@@ -1,8 +1,8 @@
 """The addresses that stand in a message: open pixel, tracked link, web view, unsubscribe.
 
-Each is the base URL, one letter for what it does, and a signed token of the ids it needs, so a hit is understood and
-answered without a database. Public to other domains; pure. The ids say nothing without the signature, and a token of
-one use is not one of another (its key differs).
+Each is the base URL, one letter for what it does, and a token of the delivery (`envoi.delivery.tokens`), so a hit is
+understood and answered without a database. A tracked link has a second token behind it, which names the `TrackedLink`
+and is the same in all messages: `/c/<delivery>/<link>`. Public to other domains; pure.
 """
 
 from __future__ import annotations
@@ -11,20 +11,20 @@ from typing import NamedTuple
 
 from django.conf import settings
 
+from envoi.content.compile import Address
 from envoi.core import signing
+from envoi.delivery import tokens
+from envoi.delivery.tokens import CLICK, OPEN, UNSUBSCRIBE, WEB_VIEW
 
-OPEN = "open"
-CLICK = "click"
-WEB_VIEW = "web-view"
-UNSUBSCRIBE = "unsubscribe"
-
-# Bytes of an id: 2^48 deliveries and 2^40 links are more than enough, and short links are kinder to text readers.
-DELIVERY_LENGTH = 6
-LINK_LENGTH = 5
-
+__all__ = ["CLICK", "EXAMPLE", "OPEN", "UNSUBSCRIBE", "WEB_VIEW", "Click", "ExampleOnly"]
 
 # The id of no delivery: its addresses stand in previews and test messages, and lead to a page that says so.
 EXAMPLE = 0
+
+# 2^32 links are enough, and short addresses are kinder to readers of plain text.
+LINK_LENGTH = 4
+LINK_PROOF = 8
+_LINK = "tracked link"
 
 
 class ExampleOnly(LookupError):
@@ -32,56 +32,83 @@ class ExampleOnly(LookupError):
 
 
 class Click(NamedTuple):
-    """What a tracked link says: whose message it stood in and which `TrackedLink` it leads to."""
+    """What a tracked link says: whose message it stood in and which `TrackedLink` it leads to.
+
+    Each part is proven by itself; that the link is one of that message's mailing is not.
+    """
 
     delivery_id: int
     link_id: int
 
 
-def open_url(delivery_id: int) -> str:
+def open_address() -> Address:
     """The address of the pixel that tells that the message was opened."""
-    return f"{settings.ENVOI_BASE_URL}/o/{signing.sign(delivery_id.to_bytes(DELIVERY_LENGTH), OPEN)}.gif"
+    return Address(f"{settings.ENVOI_BASE_URL}/o/", OPEN, ".gif")
+
+
+def click_address(link_id: int) -> Address:
+    """The address that counts a click and leads on to the `TrackedLink` with `link_id`."""
+    return Address(f"{settings.ENVOI_BASE_URL}/c/", CLICK, f"/{_link_token(link_id)}")
+
+
+def webview_address() -> Address:
+    """The address under which the message can be read in a browser."""
+    return Address(f"{settings.ENVOI_BASE_URL}/w/", WEB_VIEW)
+
+
+def unsubscribe_address() -> Address:
+    """The address that asks (GET) whether to unsubscribe, and does so (POST; RFC 8058 one-click)."""
+    return Address(f"{settings.ENVOI_BASE_URL}/u/", UNSUBSCRIBE)
+
+
+def open_url(delivery_id: int) -> str:
+    """`open_address` of one delivery."""
+    return open_address().whole(tokens.of(delivery_id).open)
 
 
 def click_url(delivery_id: int, link_id: int) -> str:
-    """The address that counts a click and leads on to the `TrackedLink` with `link_id`."""
-    payload = delivery_id.to_bytes(DELIVERY_LENGTH) + link_id.to_bytes(LINK_LENGTH)
-    return f"{settings.ENVOI_BASE_URL}/c/{signing.sign(payload, CLICK)}"
+    """`click_address` of one delivery."""
+    return click_address(link_id).whole(tokens.of(delivery_id).click)
 
 
 def webview_url(delivery_id: int) -> str:
-    """The address under which the message can be read in a browser."""
-    return f"{settings.ENVOI_BASE_URL}/w/{signing.sign(delivery_id.to_bytes(DELIVERY_LENGTH), WEB_VIEW)}"
+    """`webview_address` of one delivery."""
+    return webview_address().whole(tokens.of(delivery_id).web_view)
 
 
 def unsubscribe_url(delivery_id: int) -> str:
-    """The address that asks (GET) whether to unsubscribe, and does so (POST; RFC 8058 one-click)."""
-    return f"{settings.ENVOI_BASE_URL}/u/{signing.sign(delivery_id.to_bytes(DELIVERY_LENGTH), UNSUBSCRIBE)}"
+    """`unsubscribe_address` of one delivery."""
+    return unsubscribe_address().whole(tokens.of(delivery_id).unsubscribe)
 
 
 def read_delivery(token: str, use: str) -> int:
-    """The delivery a token of `use` (OPEN, WEB_VIEW or UNSUBSCRIBE) names.
+    """The delivery a token of `use` (OPEN, CLICK, WEB_VIEW or UNSUBSCRIBE) names.
 
     Raises:
         signing.BadToken: it is forged, cut or of another use.
         ExampleOnly: it names none on purpose.
     """
-    payload = signing.read(token, use)
-    if len(payload) != DELIVERY_LENGTH:
-        raise signing.BadToken("not of this form")
-    delivery_id = int.from_bytes(payload)
+    delivery_id = tokens.read(token, use)
     if delivery_id == EXAMPLE:
         raise ExampleOnly("of a preview or a test message")
     return delivery_id
 
 
-def read_click(token: str) -> Click:
-    """What the token of a tracked link names.
+def read_click(delivery: str, link: str) -> Click:
+    """What the two tokens of a tracked link name.
 
     Raises:
-        signing.BadToken: it is forged, cut or of another use.
+        signing.BadToken: one of them is forged, cut or of another use.
     """
-    payload = signing.read(token, CLICK)
-    if len(payload) != DELIVERY_LENGTH + LINK_LENGTH:
+    return Click(tokens.read(delivery, CLICK), _link_id(link))
+
+
+def _link_token(link_id: int) -> str:
+    return signing.sign(link_id.to_bytes(LINK_LENGTH), _LINK, LINK_PROOF)
+
+
+def _link_id(token: str) -> int:
+    payload = signing.read(token, _LINK, LINK_PROOF)
+    if len(payload) != LINK_LENGTH:
         raise signing.BadToken("not of this form")
-    return Click(int.from_bytes(payload[:DELIVERY_LENGTH]), int.from_bytes(payload[DELIVERY_LENGTH:]))
+    return int.from_bytes(payload)

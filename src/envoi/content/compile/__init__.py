@@ -6,11 +6,12 @@ functions; every fault of the template is found here, with its field and line, b
 
 from envoi.content.compile.compiler import compile_email
 from envoi.content.compile.skeleton import Link, Rendered, Skeleton
-from envoi.content.compile.source import LinkFor, Source
+from envoi.content.compile.source import Address, LinkFor, Source
 from envoi.content.compile.trial import problems_for_everybody
 from envoi.content.problems import ContentError, Problem
 
 __all__ = [
+    "Address",
     "ContentError",
     "Link",
     "LinkFor",

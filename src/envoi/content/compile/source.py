@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 LinkFor = Callable[[int, str, str], str | None]
 """Called for each link that can be tracked with its position (from 0), its address (a Liquid template when it holds
 merge tags) and its label; answers the name of the *special* that will hold the tracked address, or None to leave the
 link alone. The name is a word such as "click_3"."""
+
+
+class Address(NamedTuple):
+    """An address of a message that is the same for everybody but for a token.
+
+    Attributes:
+        token: the name under which a message's specials hold the token: letters, digits, "-" and "_".
+    """
+
+    before: str
+    token: str
+    after: str = ""
+
+    def whole(self, token: bytes) -> str:
+        """The address with one message's token."""
+        return f"{self.before}{token.decode('ascii')}{self.after}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 from envoi.delivery import return_path
 
 
-@pytest.mark.parametrize("number", [1, 255, 1_000_000, 2**48 - 1])
+@pytest.mark.parametrize("number", [1, 255, 1_000_000, 2**44 - 1])
 def test_what_was_made_is_read_whatever_case_it_comes_back_in(number: int) -> None:
     address = return_path.make(number, "example.org")
     assert return_path.read(address) == number

@@ -17,7 +17,6 @@ from pytest_django import DjangoAssertNumQueries
 
 from envoi.audiences.models import Subscription
 from envoi.contacts.models import Contact
-from envoi.core import signing
 from envoi.tracking import links, spool
 from envoi.tracking.actions.flush import flush_spool
 from envoi.tracking.models import Activity
@@ -196,23 +195,53 @@ def test_a_full_disk_is_no_readers_fault(client: Client, monkeypatch: pytest.Mon
     assert client.get(links.click_url(ada.pk, link.pk)).status_code == 302
 
 
-@pytest.mark.parametrize("letter", ["o", "c", "w", "u"])
-def test_forged_cut_and_foreign_tokens_are_not_found_and_leave_no_trace(client: Client, letter: str) -> None:
-    ada = make_sent()
-    own = {"o": links.OPEN, "c": links.CLICK, "w": links.WEB_VIEW, "u": links.UNSUBSCRIBE}[letter]
-    foreign = [signing.sign(ada.pk.to_bytes(6), use) for use in (links.OPEN, links.WEB_VIEW, "reset") if use != own]
-    good = signing.sign(ada.pk.to_bytes(6), own)
-    before = rows()
+def token(url: str) -> str:
+    return url.rpartition("/")[2].removesuffix(".gif")
+
+
+def refused(client: Client, paths: list[str]) -> None:
+    """Whatever is asked of these addresses, the answer is the same plain 404."""
     bodies = set()
-    for token in [*foreign, good[:-1], good[1:], good + "A", "A" * 30, "x", "é" * 30, "a" * 5000]:
+    for path in paths:
         for method in (client.get, client.head):
-            answer = method(f"/{letter}/{token}{'.gif' if letter == 'o' else ''}")
+            answer = method(path)
             assert answer.status_code == 404
             bodies.add(answer.content)
-        if letter == "u":
-            assert client.post(f"/u/{token}", {"List-Unsubscribe": "One-Click"}).status_code == 404
     assert bodies == {b"Not found\n", b""}
+
+
+@pytest.mark.parametrize("letter", ["o", "w", "u"])
+def test_forged_cut_and_foreign_tokens_are_not_found_and_leave_no_trace(client: Client, letter: str) -> None:
+    ada = make_sent()
+    urls = {"o": links.open_url, "w": links.webview_url, "u": links.unsubscribe_url}
+    good = token(urls[letter](ada.pk))
+    foreign = [token(of(ada.pk)) for other, of in urls.items() if other != letter]
+    before = rows()
+    bad = [*foreign, good[:-1], good[1:], good + "A", "A" * 24, "x", "é" * 24, "a" * 5000]
+    refused(client, [f"/{letter}/{one}{'.gif' if letter == 'o' else ''}" for one in bad])
+    if letter == "u":
+        for one in bad:
+            assert client.post(f"/u/{one}", {"List-Unsubscribe": "One-Click"}).status_code == 404
     assert (rows(), spooled()) == (before, [])
+
+
+def test_a_tracked_link_with_either_part_forged_cut_or_foreign_is_not_found(client: Client) -> None:
+    ada = make_sent()
+    delivery, link = links.click_url(ada.pk, make_link(ada.mailing).pk).split("/")[-2:]
+    before = rows()
+    unsubscribe = token(links.unsubscribe_url(ada.pk))
+    bad = [delivery[:-1], delivery + "A", "A" * 20, "x", "é" * 20, unsubscribe, link, "a" * 5000]
+    refused(client, [f"/c/{one}/{link}" for one in bad])
+    refused(client, [f"/c/{delivery}/{one}" for one in [link[:-1], link + "A", "A" * 16, "x", "é" * 16, delivery]])
+    assert (rows(), spooled()) == (before, [])
+
+
+def test_a_link_of_another_mailing_leads_on_but_is_counted_for_nobody(client: Client) -> None:
+    ada, bob = make_sent("ada@example.org"), make_sent("bob@example.org")
+    bobs = make_link(bob.mailing)
+    assert client.get(links.click_url(ada.pk, bobs.pk))["Location"] == "https://example.net/offer"
+    assert flush_spool() == 0
+    assert not Activity.objects.exists()
 
 
 def test_ten_thousand_random_tokens_are_not_found_and_leave_no_trace(
@@ -222,8 +251,9 @@ def test_ten_thousand_random_tokens_are_not_found_and_leave_no_trace(
     with django_assert_num_queries(0):
         for number in range(10_000):
             letter = "u" if number % 50 == 0 else "oc"[number % 2]
-            token = secrets.token_urlsafe(22 if letter != "c" else 27)
-            assert client.get(f"/{letter}/{token}{'.gif' if letter == 'o' else ''}").status_code == 404
+            path = f"/{letter}/{secrets.token_urlsafe(18 if letter == 'u' else 15)}"
+            end = {"o": ".gif", "c": f"/{secrets.token_urlsafe(12)}", "u": ""}[letter]
+            assert client.get(path + end).status_code == 404
     assert (rows(), spooled()) == (before, [])
 
 
