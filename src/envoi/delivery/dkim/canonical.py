@@ -7,8 +7,8 @@ nothing is rewritten before something was found.
 from __future__ import annotations
 
 _TAB_IS_BLANK = bytes.maketrans(b"\t", b" ")
-# Long runs first: an indented line of HTML is done in three passes, whatever its depth.
-_RUNS = (b" " * 16, b" " * 4, b"  ")
+# Long runs first: an indented line of HTML is done in four passes, whatever its depth.
+_RUNS = (b" " * 16, b" " * 8, b" " * 4, b"  ")
 _BLANK_LINES = b"\r\n\r\n"
 
 
