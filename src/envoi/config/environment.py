@@ -103,7 +103,7 @@ def database(folder: Path, environ: Mapping[str, str] = os.environ) -> dict[str,
             "(postgresql://user:password@host:5432/name) or, when the variable is not set, with SQLite."
         )
     try:
-        parsed = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
+        parsed: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
     except (ValueError, dj_database_url.ParseError, dj_database_url.UnknownSchemeError) as error:
         raise SettingError(
             "ENVOI_DATABASE_URL cannot be read. Write postgresql://user:password@host:5432/name, "
@@ -111,7 +111,20 @@ def database(folder: Path, environ: Mapping[str, str] = os.environ) -> dict[str,
         ) from error
     if not parsed.get("NAME"):
         raise SettingError("ENVOI_DATABASE_URL names no database: put its name at the end, …@host:5432/name.")
-    return parsed
+    # A server that cannot be reached any more must be noticed while the leases still hold; what the URL says wins.
+    patience: dict[str, Any] = {"connect_timeout": 10, **keepalives(lease_seconds(environ))}
+    return {**parsed, "OPTIONS": patience | parsed.get("OPTIONS", {})}
+
+
+def keepalives(lease: int) -> dict[str, int]:
+    """After how much silence a link to PostgreSQL is dead, in libpq's words: half a lease, which so outlives it."""
+    interval = max(1, lease // 12)
+    return {
+        "keepalives_idle": max(1, lease // 2 - 3 * interval),
+        "keepalives_interval": interval,
+        "keepalives_count": 3,
+        "tcp_user_timeout": lease * 500,
+    }
 
 
 def sqlite(path: Path) -> dict[str, Any]:

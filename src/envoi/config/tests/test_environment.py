@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from envoi.config.environment import SettingError, base_url, lease_seconds
+from envoi.config.environment import SettingError, base_url, database, lease_seconds
 
 
 @pytest.mark.parametrize(
@@ -55,3 +57,15 @@ def test_a_wrong_lease_is_named(text: str) -> None:
     with pytest.raises(SettingError) as said:
         lease_seconds({"ENVOI_LEASE_SECONDS": text})
     assert str(said.value) == f"ENVOI_LEASE_SECONDS is “{text}”; it needs to be a whole number from 8 to 3600."
+
+
+def test_a_link_to_the_database_is_given_up_before_the_leases_end(tmp_path: Path) -> None:
+    url = "postgresql://ada@db.example.org/envoi?connect_timeout=3"
+    options = database(tmp_path, {"ENVOI_DATABASE_URL": url})["OPTIONS"]
+    assert options == {
+        "connect_timeout": 3,
+        "keepalives_idle": 15,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+    }
