@@ -108,7 +108,21 @@ def test_there_is_nothing_elsewhere_and_it_is_said_in_the_same_shape(program: Pr
         assert (program.get(path).status_code, program.get(path).json()["code"]) == (404, "not_found")
     answer = program.call("PUT", "/notices", wanted())
     assert (answer.status_code, answer["Content-Type"]) == (405, "application/problem+json")
-    assert sorted(answer["Allow"].split(", ")) == ["GET", "POST"]
+    assert sorted(answer["Allow"].split(", ")) == ["GET", "HEAD", "POST"]
+
+
+@pytest.mark.parametrize("path", ["/notices", "/notices?limit=0", "/notices/0123456789abcdef", "/nothing"])
+def test_head_is_answered_as_get_without_the_body(path: str, program: Program) -> None:
+    whole, head = program.get(path), program.call("HEAD", path)
+    assert head.status_code == whole.status_code
+    assert head.content == b""
+    assert head["Content-Type"] == whole["Content-Type"]
+    assert head["Content-Length"] == str(len(whole.content))
+
+
+def test_head_needs_the_key_that_get_needs(program: Program) -> None:
+    program.key = "envoi_wrong"
+    assert program.call("HEAD", "/notices").status_code == 401
 
 
 def test_a_body_beyond_bounds_is_refused(program: Program, settings: Any) -> None:
