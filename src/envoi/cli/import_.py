@@ -111,9 +111,7 @@ def _mapping(of: Import, wishes: list[str]) -> dict[str, str]:
 def _import(of: Import, args: argparse.Namespace) -> int:
     try:
         with transaction.atomic():
-            if args.list:
-                target = List.objects.filter(name=args.list).first() or lists.create(args.list, actor=None)
-                lists.fill_from(of, target, actor=None)
+            new = _list_to_fill(of, args.list) if args.list else None
             imports.start(
                 of,
                 of.mapping,
@@ -129,8 +127,18 @@ def _import(of: Import, args: argparse.Namespace) -> int:
         of.pk, seconds=math.inf, told=lambda now: _say(args, f"\r{now.rows:,} of {now.total or 0:,} rows", end="")
     )
     of.refresh_from_db()
+    if new and of.status != Import.Status.FINISHED:
+        lists.discard_unused(new, actor=None)
     _say(args, "\r", end="")
     return _report(of, args)
+
+
+def _list_to_fill(of: Import, name: str) -> List | None:
+    """Have the import fill the list of this name; returns it when it was made for that."""
+    known = List.objects.filter(name=name).first()
+    target = known or lists.create(name, actor=None)
+    lists.fill_from(of, target, actor=None)
+    return None if known else target
 
 
 def _report(of: Import, args: argparse.Namespace) -> int:

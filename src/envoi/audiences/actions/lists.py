@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from envoi.accounts.actions import audit
 from envoi.accounts.models import User
 from envoi.audiences.events import ReachChanged, Unsubscribed
-from envoi.audiences.models import List, ListImport, Subscription
+from envoi.audiences.models import AudienceMember, List, ListImport, Subscription
 from envoi.audiences.queries import insert_from
 from envoi.contacts.models import Contact, Import
 from envoi.core import clock, events
@@ -116,6 +116,17 @@ def fill_from(of: Import, target: List, *, actor: User | None) -> ListImport:
         made = ListImport.objects.create(of=of, list=target)
         audit.record(actor, "list_fill", target, import_id=of.pk)
     return made
+
+
+def discard_unused(made: List, *, actor: User | None) -> bool:
+    """Forget a list that was made for something which then failed, if nobody came onto it; returns whether it went."""
+    with transaction.atomic():
+        target = List.objects.select_for_update().get(pk=made.pk)
+        if target.subscriptions.exists() or AudienceMember.objects.filter(list=target).exists():
+            return False
+        audit.record(actor, "list_discard", target)
+        target.delete()
+    return True
 
 
 def take_imported(import_id: int, contact_ids: Sequence[int]) -> int:

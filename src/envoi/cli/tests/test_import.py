@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from envoi.audiences.actions import lists
 from envoi.audiences.models import List, Subscription
 from envoi.cli import import_
 from envoi.contacts.models import Contact, FieldDefinition, Import
@@ -118,3 +119,16 @@ def test_what_cannot_be_done_is_said_and_leaves_nothing(
     assert not Contact.objects.exists()
     assert not Import.objects.exclude(status=Import.Status.FAILED).exists()
     assert list((data_folder / "imports").glob("*")) == []
+
+
+def test_a_file_that_fails_leaves_no_empty_list_behind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert called(written(tmp_path, 'email\n"ada@example.org\n'), "--list", "Friends") == 1
+    assert "never closed" in capsys.readouterr().err
+    assert not List.objects.exists()
+    assert not Contact.objects.exists()
+
+
+def test_a_list_that_was_there_before_stays_when_a_file_fails(tmp_path: Path) -> None:
+    lists.create("Friends", actor=None)
+    assert called(written(tmp_path, 'email\n"ada@example.org\n'), "--list", "Friends") == 1
+    assert List.objects.get().name == "Friends"
