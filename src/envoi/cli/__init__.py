@@ -94,6 +94,8 @@ def run(name: str, command: Command, rest: list[str]) -> int:
     """Read what decides the settings, and run the command on the installation it is for."""
     early = common_arguments(name, command)
     known, remaining = early.parse_known_args(rest)
+    if command.throw_away and known.database_url:
+        os.environ["ENVOI_DATABASE_URL"] = known.database_url
     with throw_away.installation() if command.throw_away and not known.data else contextlib.nullcontext():
         return run_here(name, command, remaining, early, known)
 
@@ -116,6 +118,9 @@ def common_arguments(name: str, command: Command) -> argparse.ArgumentParser:
     """What every command understands, and what must be known before the settings are read."""
     parser = argparse.ArgumentParser(prog=f"envoi {name}", add_help=False, allow_abbrev=False)
     parser.add_argument("--data", metavar="FOLDER", help="the data folder (default: ENVOI_DATA, or data)")
+    if command.throw_away:
+        text = "where to work, in a schema of its own on PostgreSQL (default: ENVOI_DATABASE_URL, or SQLite)"
+        parser.add_argument("--database-url", metavar="URL", help=text)
     if command.serves:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
         parser.add_argument("--port", type=port_number, default=PORT, help=f"port to listen on (default: {PORT})")

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from django.db.models import Count
 
 from envoi.audiences.models import Membership, Subscription
-from envoi.cli.bench import notices, population
+from envoi.cli.bench import notices, population, send_people, send_sink
+from envoi.cli.bench.send_meter import Meter
+from envoi.cli.faults import Stop
 from envoi.contacts.models import Contact
 from envoi.core import clock
 from envoi.notices.actions import site_keys
 from envoi.notices.models import Notice, Reading
 from envoi.notices.queries import reach, shown_to
+
+SBIN = os.pathsep.join(["/usr/sbin", os.environ.get("PATH", "")])
 
 
 @pytest.mark.django_db
@@ -60,3 +66,74 @@ def test_the_whole_bench_leaves_nothing_and_fails_nothing() -> None:
     assert (found["failed_polls"], found["modified_polls"], found["first_answers"]) == (0, 0, 40)
     assert found["polls_per_second"] > 0
     assert found["whole_answers_per_second"] > 0
+
+
+def envoi(words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with the product's own settings, as anybody runs it."""
+    return subprocess.run(
+        [sys.executable, "-m", "envoi.cli", *words.split()],
+        env={name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.mark.skipif(shutil.which("smtp-sink", path=SBIN) is None, reason="smtp-sink is not installed")
+def test_a_broadcast_is_measured_beside_smtp_source_and_everybody_got_it() -> None:
+    said = envoi("bench send --messages 150 --size 3000 --rounds 2 --connections 2 --senders 2 --json")
+    assert said.returncode == 0, said.stdout + said.stderr
+    found = json.loads(said.stdout)
+    assert set(found) == {
+        "ratio", "envoi_per_second", "reference_per_second", "cpu_seconds_per_1000", "peak_rss_mb", "database",
+        "messages", "size", "personal_seconds",
+    }  # fmt: skip
+    assert (found["messages"], found["size"]) == (150, 3000)
+    assert found["database"] == ("postgresql" if "ENVOI_DATABASE_URL" in os.environ else "sqlite")
+    assert set(found["ratio"]) == {"median", "min", "max"}
+    assert 0 < found["ratio"]["min"] <= found["ratio"]["median"] <= found["ratio"]["max"]
+    assert min(found["envoi_per_second"], found["reference_per_second"]) > 0
+    assert {"freeze", "sender", "sink", "smtp_source"} <= set(found["cpu_seconds_per_1000"])
+    assert {"bench", "sender_1", "sender_2", "sink"} <= set(found["peak_rss_mb"])
+    assert 0 < found["personal_seconds"]["median"] <= found["personal_seconds"]["max"]
+
+
+def test_without_smtp_sink_it_says_where_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(send_sink, "FOLDERS", (str(tmp_path),))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(Stop, match=r"smtp-sink is not installed.*apt-get install postfix"):
+        send_sink.program("smtp-sink")
+
+
+def test_a_message_too_short_for_ten_links_is_refused() -> None:
+    said = envoi("bench send --messages 10 --size 100")
+    assert said.returncode == 1
+    assert "--size 100: " in said.stderr
+
+
+@pytest.mark.django_db
+def test_the_invented_readers_have_names_in_several_scripts() -> None:
+    everybody = send_people.invent(25)
+    assert Contact.objects.count() == 25
+    assert everybody.subscriptions.count() == 25
+    assert set(Contact.objects.values_list("last_name", flat=True)) == {name[1] for name in send_people.NAMES}
+    one = Contact.objects.get(address_key="reader3@bench.example")
+    assert one.name == "Дмитрий Ковалёв"
+    assert one.fields == {}
+
+
+@pytest.mark.django_db
+def test_the_time_of_a_process_that_has_ended_still_counts() -> None:
+    meter = Meter({})
+    busy = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+    meter.watch("busy", busy.pid)
+    while meter.seconds()["busy"] < 0.05:
+        meter.look()
+    assert set(meter.peaks()) == {"busy"}
+    busy.kill()
+    busy.wait()
+    before = meter.seconds()["busy"]
+    meter.look()
+    assert meter.seconds()["busy"] == before
+    assert meter.peaks() == {}

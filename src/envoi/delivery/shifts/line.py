@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
+from envoi.core.thread_names import show_as
 from envoi.delivery.composers import Leased
 from envoi.delivery.journal import Journal
 from envoi.delivery.machine import elapsed
@@ -105,6 +106,7 @@ class Line:
     # The event loop's thread.
 
     async def _work(self) -> None:
+        show_as("smtp line")
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
         hooks = Hooks(before_mail=self._wanted, before_dot=self._before_dot, settled=self._settled)
