@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from envoi.core.tasks import task
+from envoi.delivery.actions.mail_domains import look_up_domains as look_up
 from envoi.delivery.actions.watch import watch
+from envoi.delivery.models import Mailing
 from envoi.delivery.shifts.work import work
 
 
@@ -17,3 +19,11 @@ def send_shift(mailing_id: int) -> None:
 def watchdog() -> None:
     """Take back what dead workers held, wake what waits, finish what is done."""
     watch()
+
+
+@task("delivery.look_up_domains", attempts=2)
+def look_up_domains(mailing_id: int) -> None:
+    """Find out who receives the mail of a mailing's domains."""
+    mailing = Mailing.objects.filter(pk=mailing_id).first()
+    if mailing is not None:
+        look_up(mailing)
