@@ -20,7 +20,8 @@ class Hours:
     """When it sends.
 
     Attributes:
-        start, end: both or neither; an end that is not after the start lies on the next day.
+        start, end: both or neither; an end that is not after the start lies on the next day, so equal ones mean a whole
+            day from then on.
         days: ISO 8601, 1 is Monday.
     """
 
@@ -32,7 +33,7 @@ class Hours:
     @property
     def always(self) -> bool:
         """Whether there is no limit."""
-        return self.start is None and self.days >= EVERY_DAY
+        return self.start == self.end and self.days >= EVERY_DAY
 
 
 def opens_at(hours: Hours, now: datetime) -> datetime | None:
