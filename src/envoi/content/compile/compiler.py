@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from envoi.content import dialects, liquid, merge_tags
 from envoi.content.compile import document, text
 from envoi.content.compile.constructs import MARKER, Construct, Constructs, Kind, Run, split
+from envoi.content.compile.link_faults import link_faults
 from envoi.content.compile.parts import Part
 from envoi.content.compile.skeleton import Link, Skeleton
 from envoi.content.compile.source import LinkFor, Source
@@ -109,6 +110,7 @@ def _checked(source: Source) -> _Draft:
         translated = _expanded(dialects.translated(written, html=html), html=html)
         problems += _faults(translated, name, source, draft)
         draft.texts[name] = draft.constructs.taken_out(translated, name)
+        problems += link_faults(draft.texts[name], written, name) if html else []
     if problems:
         raise ContentError(problems)
     return draft
