@@ -95,6 +95,7 @@ def picture_wizard(page: Page, address: str) -> None:
 def slow_down(page: Page, address: str) -> None:
     """Let the sandbox take 40 messages a second, so that there is something to watch."""
     page.goto(f"{address}/settings/sending/")
+    page.locator("table").first.get_by_role("link").first.click()
     page.get_by_label("Messages per second").fill("40")
     page.get_by_role("button", name="Save").click()
     page.wait_for_load_state()

@@ -18,7 +18,7 @@ from envoi.accounts.models import User
 from envoi.core import clock, keys
 from envoi.delivery import dkim
 from envoi.delivery.hints import hint
-from envoi.delivery.models import SenderIdentity
+from envoi.delivery.models import SenderIdentity, Transport
 from envoi.delivery.relay import settings_of
 from envoi.delivery.smtp import Accepted, Envelope, NotSent, Outcome, Pool, SmtpSettings, Timeouts, Unknown
 
@@ -45,19 +45,20 @@ class Trial:
         return isinstance(self.outcome, Accepted)
 
 
-def send(identity: SenderIdentity, to: str, *, actor: User | None) -> Trial:
-    """Send a test message from `identity` to the address `to`.
+def send(identity: SenderIdentity, to: str, *, transport: Transport | None = None, actor: User | None) -> Trial:
+    """Send a test message from `identity` to the address `to`, over `transport` or else the identity's own.
 
     Raises:
         RelayNotReady: the sandbox does not run, or the stored password or DKIM key cannot be read.
     """
-    settings = replace(settings_of(identity.transport), timeouts=TIMEOUTS)
+    transport = transport or identity.transport
+    settings = replace(settings_of(transport), timeouts=TIMEOUTS)
     lines: list[tuple[str, str]] = []
     envelope = Envelope(identity.from_address, to, _message(identity, to))
     outcome = asyncio.run(_sent(settings, envelope, lines))
     answer = str(outcome.error if isinstance(outcome, NotSent | Unknown) else outcome.reply)
     with transaction.atomic():
-        audit.record(actor, "test", identity.transport, to=to, answer=answer[:500])
+        audit.record(actor, "test", transport, to=to, answer=answer[:500])
     return Trial(outcome, answer, hint(outcome), tuple(lines))
 
 

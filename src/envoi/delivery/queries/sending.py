@@ -15,6 +15,14 @@ def default_identity() -> SenderIdentity | None:
     return SenderIdentity.objects.select_related("transport").filter(is_default=True).order_by("pk").first()
 
 
+def sender_over(transport: Transport) -> SenderIdentity | None:
+    """A sender whose mail goes over `transport`, or else the default one: whom a test message comes from."""
+    named = SenderIdentity.objects.filter(transport=transport) | SenderIdentity.objects.filter(
+        routes__transport=transport
+    )
+    return named.distinct().order_by("-is_default", "pk").first() or default_identity()
+
+
 def sender_doubt(identity: SenderIdentity) -> str:
     """Why mail with this From address may not arrive: "free" mailbox domain, "reserved" name, or "" for no doubt."""
     if identity.transport.kind == Transport.Kind.SANDBOX:
