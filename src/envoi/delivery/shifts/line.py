@@ -1,8 +1,9 @@
-"""The thread that talks to the server: an event loop with a connection pool, fed and emptied by the worker's thread.
+"""The thread that talks to the server: an event loop with connections that ask for the next job when they are free.
 
-No database here. Guarantees: every job that was put gets exactly one outcome; a job that was taken back, or whose lease
-would not last, is not offered to the server; no dot without its line in the journal; the loop never waits for the
-database.
+A job is composed here, when a connection takes it up: were it done in the worker's thread, each read and write here
+would lose the interpreter to it for up to 5 ms. No database here. Guarantees: every job that was put gets exactly one
+outcome; a job that was taken back, or whose lease would not last, is not offered to the server; no dot without its line
+in the journal; the loop never waits for the database.
 """
 
 from __future__ import annotations
@@ -10,63 +11,91 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Collection, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from types import TracebackType
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 from envoi.core.thread_names import show_as
-from envoi.delivery.composers import Leased
+from envoi.delivery.composers import Leased, Message, RenderProblem
 from envoi.delivery.journal import Journal
 from envoi.delivery.machine import elapsed
 from envoi.delivery.smtp import (
     Accepted,
+    Connections,
     Envelope,
-    Hooks,
     Outcome,
     Phase,
-    Pool,
     Refused,
     SenderRefused,
     SmtpSettings,
     TakenBack,
+    closed,
+    withheld,
 )
 
+# Outcomes are handed to the worker by the handful, since each time wakes its thread; or after so many seconds.
+HANDFUL = 25
+SOON = 0.02
 
-@dataclass(frozen=True, slots=True)
-class Job:
+
+class Job(NamedTuple):
     """One message to hand over.
 
     Attributes:
+        loaded: what `Compose.load` gave for the row.
         not_before: the slot that the transport's rate gives it, in seconds of `elapsed`.
     """
 
     row: Leased
-    return_path: str
-    data: bytes
+    loaded: Any
     not_before: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class ComposeFailed:
+    """Composing raised `error`: the fault of the mailing, not of this recipient. Nothing more is offered after it."""
+
+    error: Exception
+
+
+Settled = tuple[Leased, Outcome | RenderProblem | ComposeFailed]
+Write = Callable[[Leased, Any], Message | RenderProblem]
+
+
 class Line:
-    """Use as a context manager: leaving it finishes what is on its way and closes the connections."""
+    """Use as a context manager: leaving it finishes what is on its way and closes the connections.
+
+    Args:
+        write: makes the message of a row from what was loaded for it; pure, see `Compose.write`.
+    """
 
     def __init__(
-        self, settings: SmtpSettings, connections: int, messages_per_connection: int, journal: Journal
+        self, settings: SmtpSettings, connections: int, messages_per_connection: int, journal: Journal, write: Write
     ) -> None:
         self._settings = settings
         self._journal = journal
-        self._connections = connections
-        self._per_connection = messages_per_connection
-        self._outcomes: queue.SimpleQueue[tuple[Leased, Outcome]] = queue.SimpleQueue()
+        self._write = write
+        self._limits = (connections, messages_per_connection)
+        self._ready: deque[Job] = deque()
+        self._later: list[tuple[float, int, Job]] = []
+        self._alarm: asyncio.TimerHandle | None = None
+        self._unsettled = 0
+        self._handful: list[Settled] = []
+        self._handing_over: asyncio.TimerHandle | None = None
+        self._outcomes: queue.SimpleQueue[list[Settled]] = queue.SimpleQueue()
+        self._left_over: list[Settled] = []
         self._taken_back: frozenset[int] = frozenset()
         self._holding = False
         self._lease_ends = 0.0
-        self._ready = threading.Event()
+        self._begun = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._work()), name="smtp line", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self._ready.wait()
+        self._begun.wait()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -80,16 +109,18 @@ class Line:
         """Send these, each not before its slot."""
         self._loop.call_soon_threadsafe(self._accept, jobs)
 
-    def outcomes(self, wait: float, most: int) -> list[tuple[Leased, Outcome]]:
+    def outcomes(self, wait: float, most: int) -> list[Settled]:
         """What came of jobs since the last call; waits up to `wait` seconds for the first, takes at most `most`."""
-        found: list[tuple[Leased, Outcome]] = []
+        found, self._left_over = self._left_over, []
         try:
-            found.append(self._outcomes.get(timeout=wait) if wait > 0 else self._outcomes.get_nowait())
+            if not found and wait > 0:
+                found = self._outcomes.get(timeout=wait)
             while len(found) < most:
-                found.append(self._outcomes.get_nowait())
+                found += self._outcomes.get_nowait()
         except queue.Empty:
             pass
-        return found
+        self._left_over = found[most:]
+        return found[:most]
 
     def take_back(self, ids: Collection[int]) -> None:
         """Do not offer these to the server any more."""
@@ -98,6 +129,7 @@ class Line:
     def hold(self) -> None:
         """Offer nothing more to the server; what is on its way is finished."""
         self._holding = True
+        self._loop.call_soon_threadsafe(self._settle_waiting, withheld())
 
     def lease_until(self, moment: float) -> None:
         """From `moment` (of `elapsed`) on nothing may be offered: somebody else may have the rows then."""
@@ -109,46 +141,118 @@ class Line:
         show_as("smtp line")
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        hooks = Hooks(before_mail=self._wanted, before_dot=self._before_dot, settled=self._settled)
-        async with Pool(self._settings, self._connections, self._per_connection, hooks) as pool:
-            self._pool = pool
-            self._ready.set()
-            await self._stop.wait()
+        self._connections = Connections(self._settings, self, *self._limits)
+        self._begun.set()
+        await self._stop.wait()
+        self._settle_waiting(closed())
+        await self._connections.close()
         self._journal.flush()
+        self._hand_over()
 
     def _accept(self, jobs: Sequence[Job]) -> None:
+        self._unsettled += len(jobs)
         now = elapsed()
         for job in jobs:
-            envelope = Envelope(job.return_path, job.row.address, job.data, envid=job.row.key, tag=job.row)
             if job.not_before > now:
-                self._loop.call_later(job.not_before - now, self._pool.send, envelope)
+                heappush(self._later, (job.not_before, job.row.id, job))
             else:
-                self._pool.send(envelope)
+                self._ready.append(job)
+        if self._holding:
+            self._settle_waiting(withheld())
+        self._set_alarm()
+        self._connections.wake()
 
-    def _wanted(self, envelope: Envelope) -> bool:
-        row = envelope.tag
-        return (
-            isinstance(row, Leased)
-            and not self._holding
-            and row.id not in self._taken_back
-            and elapsed() < self._lease_ends
-        )
+    def _set_alarm(self) -> None:
+        """For the first of those whose slot has not come."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._later:
+            self._alarm = self._loop.call_later(max(0.0, self._later[0][0] - elapsed()), self._slot_has_come)
 
-    def _before_dot(self, envelope: Envelope) -> None:
-        row = envelope.tag
-        if isinstance(row, Leased):
-            # A worker that was stopped or suspended in the middle of the body: others may hold the row by now.
-            if elapsed() >= self._lease_ends:
-                raise TakenBack
-            self._journal.dot(row.id, row.epoch)
+    def _slot_has_come(self) -> None:
+        now = elapsed()
+        while self._later and self._later[0][0] <= now:
+            self._ready.append(heappop(self._later)[2])
+        self._set_alarm()
+        self._connections.wake()
 
-    def _settled(self, envelope: Envelope, outcome: Outcome) -> None:
-        row = envelope.tag
-        if not isinstance(row, Leased):
-            return
+    # The connections call these.
+
+    def waiting(self) -> int:
+        return len(self._ready)
+
+    def take(self) -> Envelope | None:
+        while self._ready:
+            row, loaded, _ = self._ready.popleft()
+            if not self._may_go(row):
+                self._settle(row, withheld())
+                continue
+            try:
+                message = self._write(row, loaded)
+            except Exception as error:
+                self._holding = True
+                self._settle(row, ComposeFailed(error))
+                continue
+            if isinstance(message, RenderProblem):
+                self._settle(row, message)
+                continue
+            return Envelope(message.return_path, row.address, message.data, row.key, row, message.wire_form)
+        return None
+
+    def wanted(self, envelope: Envelope, /) -> bool:
+        row = _row(envelope)
+        wanted = self._may_go(row)
+        if not wanted:
+            self._settle(row, withheld())
+        return wanted
+
+    def before_dot(self, envelope: Envelope, /) -> None:
+        # A worker that was stopped or suspended in the middle of the body: others may hold the row by now.
+        if elapsed() >= self._lease_ends:
+            raise TakenBack
+        row = _row(envelope)
+        self._journal.dot(row.id, row.epoch)
+
+    def settled(self, envelope: Envelope, outcome: Outcome, /) -> None:
+        row = _row(envelope)
         match outcome:
             case Accepted(reply) | Refused(reply, Phase.DOT_SENT) | SenderRefused(reply, Phase.DOT_SENT):
                 # At the end of this round of the loop, unless the next dot takes it along.
                 if self._journal.answer(row.id, row.epoch, reply):
                     self._loop.call_soon(self._journal.flush)
-        self._outcomes.put((row, outcome))
+        self._settle(row, outcome)
+
+    def hindered(self, outcome: Outcome, /) -> None:
+        while self._ready:
+            self._settle(self._ready.popleft().row, outcome)
+
+    def _may_go(self, row: Leased) -> bool:
+        return not self._holding and row.id not in self._taken_back and elapsed() < self._lease_ends
+
+    def _settle_waiting(self, outcome: Outcome) -> None:
+        self._ready.extend(job for _, _, job in self._later)
+        self._later.clear()
+        self.hindered(outcome)
+
+    def _settle(self, row: Leased, outcome: Outcome | RenderProblem | ComposeFailed) -> None:
+        self._unsettled -= 1
+        self._handful.append((row, outcome))
+        if len(self._handful) >= HANDFUL or not self._unsettled:
+            self._hand_over()
+        elif self._handing_over is None:
+            self._handing_over = self._loop.call_later(SOON, self._hand_over)
+
+    def _hand_over(self) -> None:
+        if self._handing_over is not None:
+            self._handing_over.cancel()
+            self._handing_over = None
+        if self._handful:
+            self._outcomes.put(self._handful)
+            self._handful = []
+
+
+def _row(envelope: Envelope) -> Leased:
+    row = envelope.tag
+    assert isinstance(row, Leased)  # noqa: S101 - this is how `take` made it
+    return row

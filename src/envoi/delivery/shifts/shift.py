@@ -1,4 +1,4 @@
-"""One worker's shift for one mailing: lease, compose, mark, hand over, write down.
+"""One worker's shift for one mailing: lease, load, mark, hand over, write down.
 
 Guarantees: no message is offered to a server before its row is committed as about to be sent, of which a worker has at
 most `WINDOW`; the next batch is got ready and the last one written down while the present one is on its way; no
@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from django.db import OperationalError, connection, transaction
 
@@ -22,16 +23,14 @@ from envoi.core.tasks import ending
 from envoi.delivery.actions.dead_addresses import suppress_dead
 from envoi.delivery.actions.mailing import pause, pause_for_fault, stopped_by_failures
 from envoi.delivery.actions.standstill import pause_transport
-from envoi.delivery.composers import Compose, Leased, Message
+from envoi.delivery.composers import Compose, Leased, RenderProblem
 from envoi.delivery.machine import elapsed
 from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.queries import leases, pace, roster
 from envoi.delivery.queries.progress import failing_share
 from envoi.delivery.queries.results import Result, settle
-from envoi.delivery.shifts.batches import compose_rows
 from envoi.delivery.shifts.decisions import Standstill, decide, skipped, untried
-from envoi.delivery.shifts.line import Job, Line
-from envoi.delivery.smtp import Outcome
+from envoi.delivery.shifts.line import ComposeFailed, Job, Line, Settled
 
 logger = logging.getLogger("envoi.delivery")
 
@@ -63,9 +62,9 @@ class Shift:
         self._ends = elapsed() + seconds
         self._going = True
         self._dry = False
-        self._ready: deque[tuple[Leased, Message]] = deque()
+        self._ready: deque[tuple[Leased, Any]] = deque()
         self._open: dict[int, Leased] = {}
-        self._arrived: list[tuple[Leased, Outcome]] = []
+        self._arrived: list[Settled] = []
         self._results: list[Result] = []
         self._taken_back: dict[int, Delivery.SkipReason] = {}
         self._standstill: Standstill | None = None
@@ -144,17 +143,14 @@ class Shift:
         self._line.hold()
 
     def _take_back_hindered(self) -> None:
-        waiting = {row.address_key: row.id for row in self._open.values()}
-        if waiting:
+        if waiting := {row.address_key: row.id for row in self._open.values()}:
             for key, reason in leases.hindered(self.mailing.purpose, waiting).items():
                 self._taken_back[waiting[key]] = reason
             self._line.take_back(self._taken_back)
 
     def _renew(self) -> None:
         held, asked = {*self._open, *(row.id for row, _ in self._ready)}, elapsed()
-        kept = leases.renew(self.worker, held)
-        lost = held - kept
-        if lost:
+        if lost := held - leases.renew(self.worker, held):
             self._line.take_back(lost)
             self._ready = deque(item for item in self._ready if item[0].id not in lost)
         roster.stay_on(self.worker)
@@ -189,20 +185,25 @@ class Shift:
 
     def _prepare(self, rows: list[Leased]) -> None:
         try:
-            composed = compose_rows(rows, self._compose)
+            loaded = self._compose.load(rows) if rows else []
         except OperationalError:
             self._results += map(self._returned, rows)
             raise
         except Exception as error:
-            pause_for_fault(self.mailing, error)
-            self._stop()
+            self._cannot_compose(error)
             self._results += map(self._returned, rows)
             return
-        for row, message in composed:
-            if isinstance(message, Message):
-                self._ready.append((row, message))
-            else:
-                self._results.append(skipped(row, Delivery.SkipReason.RENDER_ERROR, message.detail))
+        self._ready.extend(zip(rows, loaded, strict=True))
+
+    def _cannot_compose(self, error: Exception) -> None:
+        pause_for_fault(self.mailing, error)
+        self._stop()
+
+    def _uncomposed(self, row: Leased, why: RenderProblem | ComposeFailed) -> Result:
+        if isinstance(why, RenderProblem):
+            return skipped(row, Delivery.SkipReason.RENDER_ERROR, why.detail)
+        self._cannot_compose(why.error)
+        return self._returned(row)
 
     # Writing down and sending.
 
@@ -221,7 +222,7 @@ class Shift:
             self._ready.popleft()
         self._results = [skipped(row, hindered[row.address_key]) for row, _ in chosen if row.address_key in hindered]
         timed = zip(chosen, slots, strict=True)
-        self._hand_over((row, message, slot) for (row, message), slot in timed if row.id in marked)
+        self._hand_over((row, loaded, slot) for (row, loaded), slot in timed if row.id in marked)
         self._act_on_standstill()
 
     def _judge(self) -> None:
@@ -230,6 +231,9 @@ class Shift:
         dead: dict[str, str] = {}
         for row, outcome in self._arrived:
             del self._open[row.id]
+            if isinstance(outcome, RenderProblem | ComposeFailed):
+                self._results.append(self._uncomposed(row, outcome))
+                continue
             decision = decide(row, outcome, now)
             result = decision.result
             if result.state == State.PENDING:
@@ -253,12 +257,10 @@ class Shift:
         slots, self._next_slot = pace.reserve(self.transport, min(room, len(self._ready)), SLOTS_AHEAD)
         return slots
 
-    def _hand_over(self, items: Iterable[tuple[Leased, Message, datetime]]) -> None:
+    def _hand_over(self, items: Iterable[tuple[Leased, Any, datetime]]) -> None:
         now, moment = clock.now(), elapsed()
-        jobs = []
-        for row, message, slot in items:
-            self._open[row.id] = row
-            jobs.append(Job(row, message.return_path, message.data, moment + max(0.0, (slot - now).total_seconds())))
+        jobs = [Job(row, more, moment + max(0.0, (slot - now).total_seconds())) for row, more, slot in items]
+        self._open.update((job.row.id, job.row) for job in jobs)
         if jobs:
             self._line.put(jobs)
 

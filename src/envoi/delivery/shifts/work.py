@@ -80,7 +80,7 @@ def _send(mailing: Mailing, worker: str, connections: int, seconds: float, journ
     except Exception as error:
         mailings.pause_for_fault(mailing, error)
         return None
-    line = Line(relay, connections, transport.messages_per_connection, journal)
+    line = Line(relay, connections, transport.messages_per_connection, journal, compose.write)
     shift = Shift(mailing, worker, compose, line, seconds)
     try:
         with line:

@@ -3,9 +3,11 @@
     async with Pool(SmtpSettings("mail.example.org", 587, username="…", password="…")) as pool:
         outcome = await pool.send(Envelope("bounce@example.org", "ada@example.net", message))
 
+Who sends many implements `Supply` and gives it to `Connections`.
 Own, because the usual clients raise the same error for “surely not sent” and “perhaps sent”.
 """
 
+from envoi.delivery.smtp.connections import Connections, Supply, closed, withheld
 from envoi.delivery.smtp.envelopes import Envelope
 from envoi.delivery.smtp.outcomes import (
     Accepted,
@@ -26,6 +28,7 @@ from envoi.delivery.smtp.session import Security, SmtpSettings
 
 __all__ = [
     "Accepted",
+    "Connections",
     "Envelope",
     "Fault",
     "FaultKind",
@@ -40,7 +43,10 @@ __all__ = [
     "Security",
     "SenderRefused",
     "SmtpSettings",
+    "Supply",
     "TakenBack",
     "Timeouts",
     "Unknown",
+    "closed",
+    "withheld",
 ]

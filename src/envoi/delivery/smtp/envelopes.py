@@ -9,11 +9,12 @@ from envoi.delivery.smtp.replies import Reply
 
 # Blanks, controls (C0, DEL, C1), line and paragraph separators, lone surrogates, angle brackets.
 _UNSAFE = re.compile("[\x00-\x20<>\x7f-\xa0\u2028\u2029\ud800-\udfff]")
+_NO_XTEXT = re.compile("[^!-~]|[+=]")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Envelope:
-    """One message to one recipient.
+    """One message to one recipient. Not to be changed; not frozen, because that makes it four times as dear to make.
 
     Attributes:
         mail_from: the return path; "" is the null return path.
@@ -21,6 +22,8 @@ class Envelope:
         data: the complete message, lines ending in CRLF, not dot-stuffed.
         envid: an identifier that returned failure reports repeat (RFC 3461 §4.4), sent where the server offers DSN.
         tag: whatever the caller wants to find again in its hooks.
+        wire_form: the caller vouches for `data`: each line ends in CRLF, no other CR, LF or zero byte is in it, and no
+            line begins with a dot. It is not searched for them then, which costs 10 µs for 20 KB.
     """
 
     mail_from: str
@@ -28,6 +31,7 @@ class Envelope:
     data: bytes
     envid: str = ""
     tag: object = None
+    wire_form: bool = False
 
     @property
     def international(self) -> bool:
@@ -69,14 +73,12 @@ def features(reply: Reply) -> Features:
 def own_refusal(envelope: Envelope, offered: Features) -> Reply | None:
     """Why this message must not be offered to this server, as the answer a server would give; None when it may."""
     data = envelope.data
-    if _UNSAFE.search(envelope.mail_from) or _UNSAFE.search(envelope.rcpt_to):
+    if _UNSAFE.search(envelope.mail_from + envelope.rcpt_to):
         return Reply(553, "5.1.3", "The address holds a blank, a line break or an angle bracket.")
-    # Looking for CR and LF in what is left without CRLF costs a third of counting them (8 against 27 µs for 20 KB).
-    rest = data.replace(b"\r\n", b"")
-    if b"\r" in rest or b"\n" in rest or b"\0" in rest:
+    if not envelope.wire_form and not _line_ends_are_clean(data):
         # RFC 5321 §2.3.8: such bytes are read differently by different servers (“SMTP smuggling”, CVE-2023-51764).
         return Reply(554, "5.6.0", "The message holds a line end that is not CRLF, or a zero byte.")
-    if envelope.international and not offered.smtputf8:
+    if not offered.smtputf8 and envelope.international:
         return Reply(553, "5.6.7", "The address is international and the server does not offer SMTPUTF8 (RFC 6531).")
     if not offered.eight_bit and not data.isascii():
         return Reply(554, "5.6.3", "The message has 8-bit text and the server does not offer 8BITMIME (RFC 6152).")
@@ -85,29 +87,31 @@ def own_refusal(envelope: Envelope, offered: Features) -> Reply | None:
     return None
 
 
+def _line_ends_are_clean(data: bytes) -> bool:
+    # Looking for CR and LF in what is left without CRLF costs a third of counting them (8 against 27 µs for 20 KB).
+    rest = data.replace(b"\r\n", b"")
+    return b"\r" not in rest and b"\n" not in rest and b"\0" not in rest
+
+
 def commands(envelope: Envelope, offered: Features) -> tuple[bytes, bytes]:
     """MAIL and RCPT for this message, with the parameters that the server understands."""
-    mail = [f"MAIL FROM:<{envelope.mail_from}>"]
+    mail, rcpt = f"MAIL FROM:<{envelope.mail_from}>", f"RCPT TO:<{envelope.rcpt_to}>"
     if offered.size is not None:
-        mail.append(f"SIZE={len(envelope.data)}")
+        mail += f" SIZE={len(envelope.data)}"
     if not envelope.data.isascii():
-        mail.append("BODY=8BITMIME")
+        mail += " BODY=8BITMIME"
     if envelope.international:
-        mail.append("SMTPUTF8")
-    rcpt = [f"RCPT TO:<{envelope.rcpt_to}>"]
+        mail += " SMTPUTF8"
     if offered.dsn and envelope.envid:
-        mail.append(f"RET=HDRS ENVID={xtext(envelope.envid)}")
+        mail += f" RET=HDRS ENVID={xtext(envelope.envid)}"
         if envelope.rcpt_to.isascii():
-            rcpt.append(f"NOTIFY=FAILURE,DELAY ORCPT=rfc822;{xtext(envelope.rcpt_to)}")
-    return f"{' '.join(mail)}\r\n".encode(), f"{' '.join(rcpt)}\r\n".encode()
+            rcpt += f" NOTIFY=FAILURE,DELAY ORCPT=rfc822;{xtext(envelope.rcpt_to)}"
+    return f"{mail}\r\n".encode(), f"{rcpt}\r\n".encode()
 
 
 def xtext(text: str) -> str:
     """`text` (ASCII) as RFC 3461 §4 writes it in parameters."""
-    return "".join(
-        character if "!" <= character <= "~" and character not in "+=" else f"+{ord(character):02X}"
-        for character in text
-    )
+    return _NO_XTEXT.sub(lambda found: f"+{ord(found[0]):02X}", text)
 
 
 def stuffed(data: bytes) -> bytes:

@@ -2,32 +2,62 @@
 
 from __future__ import annotations
 
-import asyncio
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
 
 from envoi.delivery.smtp.envelopes import Envelope
-from envoi.delivery.smtp.outcomes import Outcome
+from envoi.delivery.smtp.outcomes import Outcome, Refused, SenderRefused
 from envoi.delivery.smtp.phases import Phase
+
+if TYPE_CHECKING:
+    from envoi.delivery.smtp.connection import Connection
 
 
 class Job:
-    """An envelope on its way; `phase` is how far it has come."""
+    """An envelope on its way; `phase` is how far it has come, `refusal` what was said of its envelope."""
 
-    __slots__ = ("envelope", "future", "phase", "refusal", "retried")
+    __slots__ = ("envelope", "phase", "refusal", "retried")
 
-    def __init__(self, envelope: Envelope, future: asyncio.Future[Outcome]) -> None:
+    def __init__(self, envelope: Envelope) -> None:
         self.envelope = envelope
-        self.future = future
         self.phase = Phase.QUEUED
-        self.refusal: Outcome | None = None
+        self.refusal: Refused | SenderRefused | None = None
         self.retried = False
 
 
-class Step:
-    """A command whose answer is awaited. `RSET` and `QUIT` belong to no message."""
+class Step(Enum):
+    """A command whose answer is awaited; its value is the phase that this wait belongs to."""
 
-    __slots__ = ("job", "phase", "word")
+    RSET = (Phase.MAIL, "RSET")
+    MAIL = (Phase.MAIL, "MAIL")
+    RCPT = (Phase.RCPT, "RCPT")
+    DATA = (Phase.DATA, "DATA")
+    LONE_DOT = (Phase.DATA, "LONE DOT")
+    DOT = (Phase.DOT_SENT, "DOT")
+    QUIT = (Phase.ANSWERED, "QUIT")
 
-    def __init__(self, word: str, phase: Phase, job: Job | None = None) -> None:
-        self.word = word
+    def __init__(self, phase: Phase, word: str) -> None:
         self.phase = phase
-        self.job = job
+        self.word = word
+
+
+class Owner(Protocol):
+    """What a connection needs of whoever holds it.
+
+    Attributes:
+        now: the loop's time, or a little later; brought up to date by each tick, since asking costs.
+    """
+
+    now: float
+
+    def take(self, connection: Connection) -> Job | None: ...
+
+    def before_dot(self, job: Job) -> None: ...
+
+    def settle(self, job: Job, outcome: Outcome) -> None: ...
+
+    def retry(self, job: Job, outcome: Outcome) -> None: ...
+
+    def free(self, connection: Connection) -> None: ...
+
+    def gone(self, connection: Connection) -> None: ...

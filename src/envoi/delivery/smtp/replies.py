@@ -7,9 +7,14 @@ lines of one reply: the last counts), strict where a guess could cost a message:
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 LONGEST = 64 * 1024
+LONGEST_REMEMBERED = 2048
 _STATUS = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?:\s+|$)")
 _CONTROLS = dict.fromkeys((*range(9), *range(11, 32), 127), "�")
 
@@ -65,13 +70,28 @@ class ReplyParser:
         """Whether nothing of a further reply has arrived."""
         return not self._buffer and not self._lines
 
-    def feed(self, data: bytes) -> list[Reply]:
+    def feed(self, data: bytes) -> Sequence[Reply]:
         """The replies that `data` completes.
 
         Raises:
             NoReply: a line begins with no code, or a reply exceeds 64 KiB; nothing more can be read from here.
         """
-        *lines, self._buffer = (self._buffer + data if self._buffer else data).split(b"\n")
+        if self._buffer or self._lines:
+            return self._cut(self._buffer + data)
+        # Between two messages a server says the same again and again but for the first line, which names the message.
+        end = data.find(b"\n") + 1
+        if data[3:4] == b"-":
+            return self._cut(data)
+        following = _seen_together.get(data[end:])
+        if following is not None:
+            return [self._single(data[: end - 1]), *following]
+        replies = self._cut(data)
+        if len(replies) == 4 and self.empty and len(data) < LONGEST_REMEMBERED:
+            _remember(_seen_together, data[end:], tuple(replies[1:]))
+        return replies
+
+    def _cut(self, data: bytes) -> list[Reply]:
+        *lines, self._buffer = data.split(b"\n")
         replies = []
         for line in lines:
             reply = self._line(line)
@@ -82,33 +102,50 @@ class ReplyParser:
         return replies
 
     def _line(self, line: bytes) -> Reply | None:
-        code, separator = line[:3], line[3:4]
-        if not (code.isdigit() and len(code) == 3 and b"2" <= code[:1] <= b"5" and separator in b" -\r"):
-            raise NoReply(f"“{_readable(line[:80])}” is no answer of a mail server")
-        if separator == b"-":
+        if line[3:4] != b"-" and not self._lines:
+            return self._single(line)
+        _check(line)
+        if line[3:4] == b"-":
             self._lines.append(line)
             self._size += len(line) + 1
             if self._size > LONGEST:
                 raise NoReply("the server's answer has no end")
             return None
-        if not self._lines:
-            return _known(line)
         lines, self._lines, self._size = [*self._lines, line], [], 0
         return _parsed(lines)
 
+    @staticmethod
+    def _single(line: bytes) -> Reply:
+        known = _seen.get(line)
+        if known is None:
+            _check(line)
+            known = _remember(_seen, line, _parsed([line]))
+        return known
 
+
+def smooth(replies: Sequence[Reply]) -> bool:
+    """Whether these four accept a message and the whole envelope of the next."""
+    dot, mail, rcpt, data = replies
+    return dot.code == 250 and mail.code == 250 and rcpt.code == 250 and data.code == 354
+
+
+# A server answers MAIL, RCPT and DATA with the same words a million times; parsing them once saves a tenth of the
+# client's time.
 _seen: dict[bytes, Reply] = {}
+_seen_together: dict[bytes, tuple[Reply, ...]] = {}
 
 
-def _known(line: bytes) -> Reply:
-    # A server answers MAIL, RCPT and DATA with the same words a million times; parsing them once saves a tenth of the
-    # client's time.
-    reply = _seen.get(line)
-    if reply is None:
-        if len(_seen) > 500:
-            _seen.clear()
-        reply = _seen[line] = _parsed([line])
-    return reply
+def _check(line: bytes) -> None:
+    code = line[:3]
+    if not (code.isdigit() and len(code) == 3 and b"2" <= code[:1] <= b"5" and line[3:4] in b" -\r"):
+        raise NoReply(f"“{_readable(line[:80])}” is no answer of a mail server")
+
+
+def _remember(memory: dict[bytes, T], said: bytes, meaning: T) -> T:
+    if len(memory) > 500:
+        memory.clear()
+    memory[said] = meaning
+    return meaning
 
 
 def _parsed(lines: list[bytes]) -> Reply:

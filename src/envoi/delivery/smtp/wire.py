@@ -11,7 +11,7 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
 from envoi.delivery.smtp.outcomes import Fault, FaultKind
@@ -19,6 +19,10 @@ from envoi.delivery.smtp.phases import Phase
 from envoi.delivery.smtp.replies import NoReply, Reply, ReplyParser
 
 Listener = Callable[[str, str], None]  # ("C" client, "S" server or "*" a remark; one line of text)
+
+
+# Linux: the kernel may wait for what follows before it sends a packet that is not full.
+_MORE = getattr(socket, "MSG_MORE", 0)
 
 
 class WireBroken(Exception):
@@ -33,7 +37,7 @@ class WireBroken(Exception):
 class Handler(Protocol):
     """Who is told what happens on the wire once the handshake is over."""
 
-    def on_reply(self, reply: Reply) -> None: ...
+    def on_replies(self, replies: Sequence[Reply]) -> None: ...
 
     def on_drained(self) -> None: ...
 
@@ -53,6 +57,7 @@ class Wire(asyncio.Protocol):
         self.handler: Handler | None = None
         self.closed = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport | None = None
+        self._socket: socket.socket | None = None
         self._replies: deque[Reply] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._tls: ssl.SSLObject | None = None
@@ -66,6 +71,8 @@ class Wire(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         # 0: `paused` then means “not yet with the kernel”, which the final dot must wait for.
         self._transport.set_write_buffer_limits(high=0)
+        # A second handle of the same socket, for what asyncio's has no words for.
+        self._socket = transport.get_extra_info("socket").dup()
 
     def data_received(self, data: bytes) -> None:
         if self._tls is not None:
@@ -89,6 +96,8 @@ class Wire(asyncio.Protocol):
         if exc is not None and self.fault is None:
             self._rescue()
         fault = self._break(Fault(FaultKind.DROPPED, f"the connection broke off: {exc or 'closed by the server'}"))
+        if self._socket is not None:
+            self._socket.close()
         if not self.closed.done():
             self.closed.set_result(None)
         if self.handler is not None:
@@ -125,12 +134,18 @@ class Wire(asyncio.Protocol):
     def write(self, data: bytes, shown: str | None = None) -> None:
         """Send `data`; the listener gets `shown` instead when given."""
         if self.listener is not None:
-            for line in (shown if shown is not None else data.decode("utf-8", "replace")).splitlines():
-                self.listener("C", line)
+            self._show("C", data.decode("utf-8", "replace") if shown is None else shown)
         if self._tls is not None:
             data = self._encrypted(self._tls, data)
-        if self._transport is not None and data:
-            self._transport.write(data)
+        self._send(data, 0)
+
+    def write_body(self, data: bytes) -> None:
+        """Send `data`, which the caller follows up at once with another write: both may share a packet."""
+        if self.listener is not None:
+            self._show("C", f"({len(data)} bytes of message)")
+        if self._tls is not None:
+            data = self._encrypted(self._tls, data)
+        self._send(data, _MORE)
 
     def remark(self, text: str) -> None:
         if self.listener is not None:
@@ -188,10 +203,27 @@ class Wire(asyncio.Protocol):
         self.remark(f"{self._tls.version()}, certificate verified for {host}")
         self.data_received(b"")
 
+    def _send(self, data: bytes, flags: int) -> None:
+        if not data or self._transport is None or self._socket is None:
+            return
+        if not self.paused and not self._transport.is_closing():
+            try:
+                sent = self._socket.send(data, flags)
+            except OSError:
+                # Not now, or never again: the transport meets the same and does what is to be done.
+                sent = 0
+            if sent == len(data):
+                return
+            data = data[sent:]
+        self._transport.write(data)
+
     def _flush(self) -> None:
-        data = self._outgoing.read()
-        if data and self._transport is not None:
-            self._transport.write(data)
+        self._send(self._outgoing.read(), 0)
+
+    def _show(self, who: str, text: str) -> None:
+        if self.listener is not None:
+            for line in text.splitlines():
+                self.listener(who, line)
 
     async def _data(self) -> None:
         self._waiter = asyncio.get_running_loop().create_future()
@@ -215,15 +247,14 @@ class Wire(asyncio.Protocol):
         except NoReply as error:
             self.abort(Fault(FaultKind.GARBAGE, str(error)))
             return
-        for reply in replies:
-            if self.listener is not None:
-                for line in reply.raw.decode("utf-8", "replace").splitlines():
-                    self.listener("S", line)
-            if self.handler is not None:
-                self.handler.on_reply(reply)
-            else:
-                self._replies.append(reply)
-        self._wake()
+        if self.listener is not None:
+            for reply in replies:
+                self._show("S", reply.raw.decode("utf-8", "replace"))
+        if self.handler is not None:
+            self.handler.on_replies(replies)
+        else:
+            self._replies.extend(replies)
+            self._wake()
 
     def _encrypted(self, tls: ssl.SSLObject, data: bytes) -> bytes:
         try:
@@ -252,14 +283,9 @@ class Wire(asyncio.Protocol):
 
     def _rescue(self) -> None:
         """Read what lies in the socket after a failed write: often the very refusal that explains it."""
-        handle = self._transport.get_extra_info("socket") if self._transport else None
-        if handle is None:
-            return
         try:
-            with handle.dup() as copy:
-                copy.setblocking(False)
-                while data := cast("socket.socket", copy).recv(65536):
-                    self.data_received(data)
+            while self._socket is not None and (data := self._socket.recv(65536)):
+                self.data_received(data)
         except OSError:
             return
 
