@@ -170,7 +170,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 TASKS = {
     "default": {
         "BACKEND": "envoi.core.tasks.queue.QueueEngine" if POSTGRESQL else "envoi.core.tasks.embedded.EmbeddedEngine",
-        "QUEUES": ["default", "sending"],
+        "QUEUES": ["default", "sending", "personal"],
     }
 }
 

@@ -34,9 +34,7 @@ def program(name: str) -> str:
     Raises:
         Stop: it is not installed; says how to get it.
     """
-    found = shutil.which(
-        name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/lib/postfix"])
-    )
+    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", os.defpath), *FOLDERS]))
     if found is None:
         raise Stop(
             f"{name} is not installed. It comes with Postfix: “apt-get install postfix” (Debian, Ubuntu), "

@@ -10,6 +10,6 @@ So every task is repeatable. A task that raises is tried again, later and later,
 """
 
 from envoi.core.tasks.ending import stopping
-from envoi.core.tasks.registry import Definition, UnknownTask, later, registered, task
+from envoi.core.tasks.registry import Definition, UnknownTask, later, later_unless_waiting, registered, task
 
-__all__ = ["Definition", "UnknownTask", "later", "registered", "stopping", "task"]
+__all__ = ["Definition", "UnknownTask", "later", "later_unless_waiting", "registered", "stopping", "task"]

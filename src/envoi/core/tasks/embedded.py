@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -45,6 +46,9 @@ class EmbeddedEngine(Engine):
             Waiting(row.name, row.arguments, row.available_at, row.priority, row.attempts)
             for row in TaskRow.objects.order_by("id")
         ]
+
+    def is_waiting(self, name: str, until: datetime) -> bool:
+        return TaskRow.objects.filter(name=name, worker="", available_at__lte=until).exists()
 
     def work_off(self, queues: Sequence[str], timing: Timing) -> None:
         worker = new_worker_name()

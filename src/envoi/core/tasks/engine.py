@@ -54,6 +54,10 @@ class Engine(BaseTaskBackend):
         """Every task that waits or runs, oldest first."""
 
     @abstractmethod
+    def is_waiting(self, name: str, until: datetime) -> bool:
+        """Whether a task of this name waits, and nothing but a free worker is missing at the moment `until`."""
+
+    @abstractmethod
     def work_off(self, queues: Sequence[str], timing: Timing) -> None:
         """Run, in this thread's own time, everything that is due, then return."""
 

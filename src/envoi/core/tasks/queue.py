@@ -12,12 +12,14 @@ import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import psycopg
 from asgiref.sync import sync_to_async
 from django.db import Error as DatabaseError
 from django.db import connection, connections
+from django.db.models import Q
 from django_tasks.base import Task
 from procrastinate import App, JobContext, RetryDecision
 from procrastinate.contrib.django import DjangoApp, connector_params
@@ -53,6 +55,10 @@ class QueueEngine(Engine):
     def waiting(self) -> list[Waiting]:
         jobs = ProcrastinateJob.objects.filter(status__in=["todo", "doing"]).order_by("id")
         return [Waiting(job.task_name, job.args, job.scheduled_at, job.priority, job.attempts) for job in jobs]
+
+    def is_waiting(self, name: str, until: datetime) -> bool:
+        due = Q(scheduled_at=None) | Q(scheduled_at__lte=until)
+        return ProcrastinateJob.objects.filter(due, task_name=name, status="todo").exists()
 
     def work_off(self, queues: Sequence[str], timing: Timing) -> None:
         asyncio.run(work(queues, 1, timing, wait=False))

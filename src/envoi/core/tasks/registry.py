@@ -11,6 +11,9 @@ from typing import Any, TypeVar
 from django_tasks import task as django_task
 from django_tasks.base import Task
 
+from envoi.core import clock
+from envoi.core.tasks.engine import engine
+
 Function = TypeVar("Function", bound=Callable[..., None])
 
 
@@ -78,6 +81,18 @@ def name_of(declared: Task[..., Any]) -> str:
         if definition.function is declared.func:
             return definition.name
     raise UnknownTask(f"{declared.module_path} was not declared with envoi.core.tasks.task")
+
+
+def later_unless_waiting(name: str, *, run_after: datetime | None = None) -> bool:
+    """Ask for the task `name`, without arguments, unless one waits that may run by then; whether it was asked for.
+
+    Only for work that somebody who is awake passes on, again and again: the one that waits may be taken, and end,
+    before this transaction is committed. What others changed is told with `later`.
+    """
+    if engine().is_waiting(name, max(run_after or clock.now(), clock.now())):
+        return False
+    later(name, run_after=run_after)
+    return True
 
 
 def later(name: str, *, run_after: datetime | None = None, priority: int = 0, **arguments: Any) -> None:

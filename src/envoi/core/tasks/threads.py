@@ -11,7 +11,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 
 from envoi.core.models import TaskRow
-from envoi.core.tasks import ending, heartbeats
+from envoi.core.tasks import ending, heartbeats, news
 from envoi.core.tasks.engine import Timing
 
 logger = logging.getLogger("envoi.tasks")
@@ -55,7 +55,9 @@ class Crew:
 
     def begin_one(self, pool: ThreadPoolExecutor) -> None:
         """Hand one due task to a thread; when there is none, wait a moment."""
+        seen = 0
         try:
+            seen = news.version()
             row = self.take()
         except DatabaseError as error:
             logger.warning("The task queue cannot be read, next try in 1 s: %s", error)
@@ -64,7 +66,7 @@ class Crew:
             ending.wait(1)
         if row is None:
             self.free.release()
-            ending.wait(self.timing.poll.total_seconds())
+            news.wait(seen, self.timing.poll.total_seconds())
         else:
             pool.submit(self.do, row)
 

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from envoi.core import clock
 from envoi.core.models import FailedTask, RecurringSlot, TaskRow
-from envoi.core.tasks import UnknownTask, later, running, scheduler, task
+from envoi.core.tasks import UnknownTask, later, later_unless_waiting, running, scheduler, task
 from envoi.core.tasks.engine import Timing, engine
 from envoi.core.tasks.scheduler import Recurring
 from envoi.core.tasks.testing import run_due
@@ -35,6 +35,16 @@ def stumble(who: str) -> None:
     raise OSError(f"the relay of {who} does not answer")
 
 
+asked: list[bool] = []
+
+
+@task("tests.pass_on")
+def pass_on() -> None:
+    """Asks for itself once, while it runs."""
+    if not asked:
+        asked.append(later_unless_waiting("tests.pass_on"))
+
+
 @pytest.fixture(autouse=True)
 def paper() -> Iterator[None]:
     written.clear()
@@ -48,6 +58,29 @@ def work() -> None:
 
 def waiting() -> list[tuple[str, dict[str, object]]]:
     return [(one.name, one.arguments) for one in engine().waiting()]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_passed_on_again_and_again_waits_only_once() -> None:
+    assert later_unless_waiting("tests.tick")
+    assert not later_unless_waiting("tests.tick")
+    assert not later_unless_waiting("tests.tick", run_after=clock.now() + timedelta(minutes=1))
+    later("tests.write", text="Dear Ada")
+    assert waiting() == [("tests.tick", {}), ("tests.write", {"text": "Dear Ada"})]
+    work()
+    assert later_unless_waiting("tests.tick", run_after=clock.now() + timedelta(minutes=1))
+    # That one waits too long for whoever is needed now.
+    assert later_unless_waiting("tests.tick")
+    assert waiting() == [("tests.tick", {}), ("tests.tick", {})]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_task_that_runs_does_not_wait() -> None:
+    asked.clear()
+    later("tests.pass_on")
+    work()
+    assert asked == [True]
+    assert waiting() == []
 
 
 @pytest.mark.django_db(transaction=True)
