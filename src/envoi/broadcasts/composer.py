@@ -1,6 +1,7 @@
 """Writes the messages of a started broadcast for the delivery engine, from what was frozen when it started.
 
-Guarantee: compiled once per shift; one query per batch, for its contacts, whatever its size.
+Guarantee: compiled once per shift; one query per batch, for the columns that the message shows of its readers, whatever
+the batch's size. Writing a message asks no database.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from collections.abc import Sequence
 from envoi.broadcasts import composing, envelope
 from envoi.broadcasts.models import FrozenContent
 from envoi.broadcasts.senders import Sender
-from envoi.contacts.models import Contact
-from envoi.content import merge_tags
-from envoi.content.compile import ContentError, Skeleton
+from envoi.content.compile import MISSING, ContentError, Route, Skeleton
+from envoi.content.compile.slots import Data, Specials
 from envoi.content.headers import HeaderError
-from envoi.delivery import return_path
+from envoi.content.readers import NAME, Loaded, Readers
+from envoi.delivery import return_path, tokens
 from envoi.delivery.composers import Leased, Message, RenderProblem
 from envoi.delivery.models import Mailing, Purpose
 from envoi.tracking import links
@@ -25,57 +26,65 @@ class BroadcastComposer:
     """Opens the frozen content of a mailing's broadcast."""
 
     def open(self, mailing: Mailing) -> Writer:
-        """Compile it and look up its tracked links: two queries, once per shift."""
+        """Look up its tracked links and compile it: two queries, once per shift."""
         frozen = FrozenContent.objects.select_related("broadcast").get(broadcast__mailing=mailing)
-        return Writer(
-            mailing,
-            composing.compiled(composing.read_again(frozen.source), track_clicks=frozen.broadcast.track_clicks),
-            Sender(**frozen.sender),
-            {
-                composing.link_special(position): pk
-                for position, pk in TrackedLink.objects.filter(mailing=mailing).values_list("position", "id")
-            },
-            bulk=mailing.purpose != Purpose.TRANSACTIONAL,
-            feedback=mailing.key,
+        addresses = {
+            composing.link_special(position): links.click_address(pk)
+            for position, pk in TrackedLink.objects.filter(mailing=mailing).values_list("position", "id")
+        }
+        skeleton = composing.compiled(
+            composing.read_again(frozen.source),
+            track_clicks=frozen.broadcast.track_clicks,
+            addresses=addresses | envelope.addresses(),
         )
+        return Writer(mailing, skeleton, Sender(**frozen.sender))
 
 
 class Writer:
-    """Writes one batch at a time."""
+    """Writes one message after the other; a message is one list of pieces, joined once.
 
-    def __init__(
-        self,
-        mailing: Mailing,
-        skeleton: Skeleton,
-        sender: Sender,
-        tracked: dict[str, int],
-        *,
-        bulk: bool,
-        feedback: str,
-    ) -> None:
-        self._mailing = mailing
-        self._skeleton, self._sender, self._tracked = skeleton, sender, tracked
-        self._headers = envelope.Headers(sender, bulk=bulk, feedback=feedback)
+    The values that go into it: what is loaded of the reader, the address, the organisation, the tokens.
+    """
 
-    def load(self, batch: Sequence[Leased], /) -> list[Contact | None]:
-        contacts = Contact.objects.in_bulk([row.contact_id for row in batch if row.contact_id])
-        return [contacts.get(row.contact_id or 0) for row in batch]
+    def __init__(self, mailing: Mailing, skeleton: Skeleton, sender: Sender) -> None:
+        bulk = mailing.purpose != Purpose.TRANSACTIONAL
+        self._skeleton = skeleton
+        self._headers = envelope.Headers(sender, bulk=bulk, feedback=mailing.key).ready(mailing)
+        self._readers = Readers(skeleton.variables)
+        self._organisation = tuple(sender.organisation.values())
+        address = self._readers.length
+        self._layout: dict[Route, int] = {
+            **self._readers.layout,
+            ("contact", "email"): address,
+            ("contact", "address"): address,
+            **{("organisation", name): address + 1 + at for at, name in enumerate(sender.organisation)},
+        }
+        token = address + 1 + len(self._organisation)
+        self._tokens = {name: token + at for at, name in enumerate(links.USES)}
+        self._frame = skeleton.frame({**self._layout, **{(name,): at for name, at in self._tokens.items()}})
+        self._domain = f"@{sender.domain}"
 
-    def write(self, row: Leased, contact: Contact | None, /) -> Message | RenderProblem:
-        specials = {name: links.click_url(row.id, link) for name, link in self._tracked.items()}
-        specials["open_url"] = links.open_url(row.id)
-        specials["webview_url"] = links.webview_url(row.id)
-        unsubscribe = specials["unsubscribe_url"] = links.unsubscribe_url(row.id)
-        person = merge_tags.person(contact, address=row.address, organisation=self._sender.organisation)
+    def load(self, batch: Sequence[Leased], /) -> list[Loaded]:
+        return self._readers.load([row.contact_id for row in batch])
+
+    def write(self, row: Leased, loaded: Loaded, /) -> Message | RenderProblem:
+        own = tokens.of(row.id)
+        name = loaded[NAME]
+        values = (*loaded, row.address, *self._organisation, *own)
         try:
-            lines = self._headers.of(
-                to_name=contact.name if contact else "",
-                to=row.address,
-                message_id=self._mailing.message_id(row.key),
-                date=row.first_attempt_at,
-                unsubscribe=unsubscribe,
+            head = self._headers.lines(
+                "" if name is MISSING else name, row.address, row.key, row.first_attempt_at, own.unsubscribe
             )
-            data = self._skeleton.message(person, specials, lines)
+            data = self._frame.join(head, values, lambda: self._about(values))
         except (ContentError, HeaderError) as error:
             return RenderProblem(str(error))
-        return Message(return_path.make(row.id, self._sender.domain), data)
+        return Message(f"{return_path.PREFIX}{own.return_path}{self._domain}", data)
+
+    def _about(self, values: Loaded) -> tuple[Data, Specials]:
+        """Person and specials for what Liquid works out."""
+        person: dict[str, dict[str, object]] = {"contact": {}, "organisation": {}, "broadcast": {}}
+        for route, at in self._layout.items():
+            if len(route) == 2 and values[at] is not MISSING:
+                person[route[0]][route[1]] = values[at]
+        own = {name: values[at].decode("ascii") for name, at in self._tokens.items()}
+        return person, self._skeleton.complete(own)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import asdict
 from html import escape
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from envoi.broadcasts.models import Broadcast
 from envoi.contacts.models import FieldDefinition
 from envoi.content import merge_tags as tags
-from envoi.content.compile import Skeleton, Source, compile_email
+from envoi.content.compile import Address, Skeleton, Source, compile_email
 from envoi.delivery.models import Purpose
 from envoi.instance import queries as settings
 from envoi.instance import schema
@@ -61,13 +62,16 @@ def read_again(stored: dict[str, Any]) -> Source:
     return Source(**{**stored, "fields": None if fields is None else frozenset(fields)})
 
 
-def compiled(source: Source, *, track_clicks: bool = False) -> Skeleton:
+def compiled(source: Source, *, track_clicks: bool = False, addresses: Mapping[str, Address] | None = None) -> Skeleton:
     """The message, compiled; with `track_clicks` each link becomes the special `link_<position>`.
+
+    Args:
+        addresses: by the names of specials, those that differ between messages in nothing but a token.
 
     Raises:
         ContentError: it has faults; all of them are named.
     """
-    return compile_email(source, link_for=_tracked if track_clicks else _as_it_is)
+    return compile_email(source, _tracked if track_clicks else _as_it_is, addresses)
 
 
 def link_special(position: int) -> str:

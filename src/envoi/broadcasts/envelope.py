@@ -6,6 +6,9 @@ from datetime import datetime
 
 from envoi.broadcasts.senders import Sender
 from envoi.content import bulk_headers
+from envoi.content.bulk_headers import Personal
+from envoi.content.compile import Address
+from envoi.delivery.models import Mailing
 from envoi.tracking import links
 
 
@@ -25,15 +28,17 @@ class Headers:
         self._bulk = bulk
         # A mailto URI of an international address would have to be encoded, which many mail programs do not read.
         self._mailto = f"{answers_to}?subject=unsubscribe" if bulk and answers_to.isascii() else ""
-        self._same = bulk_headers.shared(
-            bulk_headers.Bulk(
-                from_name=sender.from_name,
-                from_address=sender.from_address,
-                reply_to=sender.reply_to,
-                list_name=sender.list_name,
-                list_id=f"{sender.list_slug}.{sender.domain}" if bulk else "",
-                feedback=(feedback, sender.list_slug, "broadcast", "envoi") if bulk else (),
-                marketing=bulk,
+        self._same = b"".join(
+            bulk_headers.shared(
+                bulk_headers.Bulk(
+                    from_name=sender.from_name,
+                    from_address=sender.from_address,
+                    reply_to=sender.reply_to,
+                    list_name=sender.list_name,
+                    list_id=f"{sender.list_slug}.{sender.domain}" if bulk else "",
+                    feedback=(feedback, sender.list_slug, "broadcast", "envoi") if bulk else (),
+                    marketing=bulk,
+                )
             )
         )
 
@@ -43,14 +48,40 @@ class Headers:
         Raises:
             HeaderError: the address cannot stand in a header.
         """
-        return self._same + bulk_headers.personal(
-            to_name=to_name,
-            to_address=to,
-            message_id=message_id.strip("<>"),
-            date=date,
-            unsubscribe_url=unsubscribe if self._bulk else "",
+        return [
+            self._same,
+            *bulk_headers.personal(
+                to_name=to_name,
+                to_address=to,
+                message_id=message_id.strip("<>"),
+                date=date,
+                unsubscribe_url=unsubscribe if self._bulk else "",
+                unsubscribe_mailto=self._mailto,
+            ),
+        ]
+
+    def ready(self, mailing: Mailing) -> Personal:
+        """The same headers, for all messages of `mailing`.
+
+        Raises:
+            HeaderError: its Message-IDs cannot stand in a header.
+        """
+        address = links.unsubscribe_address()
+        return Personal(
+            self._same,
+            message_id=mailing.message_id(Personal.KEY).strip("<>"),
+            unsubscribe_url=address.whole(Personal.TOKEN.encode()) if self._bulk else "",
             unsubscribe_mailto=self._mailto,
         )
+
+
+def addresses() -> dict[str, Address]:
+    """The addresses of a real delivery that stand in every message, by their specials."""
+    return {
+        "unsubscribe_url": links.unsubscribe_address(),
+        "webview_url": links.webview_address(),
+        "open_url": links.open_address(),
+    }
 
 
 def example_links() -> dict[str, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -85,6 +87,20 @@ def same_address(contact: Contact) -> QuerySet[Contact]:
 
 def further_fields() -> list[FieldDefinition]:
     return list(FieldDefinition.objects.all())
+
+
+def columns(names: Sequence[str], ids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Id and the columns `names` of each contact with one of `ids`, as the database gives them (JSON as text).
+
+    Without models and in one parameter: a tenth of what `in_bulk` costs, and it is asked for every message.
+    """
+    wanted = ", ".join(f'"{Contact._meta.get_field(name).name}"' for name in ("id", *names))
+    among = "= ANY(%s)" if connection.vendor == "postgresql" else "IN (SELECT value FROM json_each(%s))"
+    given = list(ids) if connection.vendor == "postgresql" else json.dumps(ids)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {wanted} FROM contacts_contact WHERE id {among}", [given])  # noqa: S608  our columns
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def by_ids(ids: Iterable[int]) -> QuerySet[Contact]:

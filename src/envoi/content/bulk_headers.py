@@ -83,7 +83,7 @@ def personal(
         HeaderError: an address or identifier is none.
     """
     lines = [
-        headers.addresses("To", [(headers.cleaned(to_name), to_address)]),
+        headers.mailbox("To", to_name, to_address),
         headers.date("Date", date),
         headers.message_id("Message-ID", f"<{message_id}>"),
     ]
@@ -98,3 +98,50 @@ def _list_id(name: str, identifier: str) -> bytes:
         raise HeaderError(f"“{identifier[:100]}” is not a list identifier.")
     words = headers.phrase(headers.cleaned(name), "List-Id")
     return headers.folded("List-Id", [*words, f"<{identifier}>"])
+
+
+class Personal:
+    """`shared` and `personal` for the many messages of one mailing: the same bytes, but what repeats is written once.
+
+    Args:
+        same: the headers that `shared` made.
+        message_id: its identifier with `KEY` in the place of each message's own 16 letters and digits.
+        unsubscribe_url: with `TOKEN` in the place of each message's own token of 24 characters; "" for none.
+        unsubscribe_mailto: as for `personal`.
+
+    Raises:
+        HeaderError: an address or identifier is none.
+    """
+
+    KEY = "k" * 16
+    TOKEN = "t" * 24
+
+    def __init__(
+        self, same: bytes, *, message_id: str, unsubscribe_url: str = "", unsubscribe_mailto: str = ""
+    ) -> None:
+        self._same = same
+        self._before_key, _, self._after_key = headers.message_id("Message-ID", f"<{message_id}>").partition(
+            self.KEY.encode()
+        )
+        ways = [way for way in (unsubscribe_url, f"mailto:{unsubscribe_mailto}" if unsubscribe_mailto else "") if way]
+        leaving = headers.uris("List-Unsubscribe", ways) if ways else b""
+        before, self._is_personal, self._after_token = leaving.partition(self.TOKEN.encode())
+        self._after_key += before
+        self._date: tuple[datetime | None, bytes] = (None, b"")
+
+    def lines(self, to_name: str, to_address: str, key: str, date: datetime, token: bytes) -> tuple[bytes, ...]:
+        """The headers of one message.
+
+        Args:
+            key, token: what stands in the places of `KEY` and `TOKEN`, of that length: letters, digits, "-" and "_".
+
+        Raises:
+            HeaderError: the address cannot stand in a header.
+        """
+        if self._date[0] != date:
+            self._date = (date, headers.date("Date", date) + self._before_key)
+        to = headers.mailbox("To", to_name, to_address)
+        own = key.encode("ascii")
+        if not self._is_personal:
+            return self._same, to, self._date[1], own, self._after_key
+        return self._same, to, self._date[1], own, self._after_key, token, self._after_token

@@ -12,6 +12,7 @@ import re
 from base64 import b64encode
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from django.utils.translation import gettext as _
 
@@ -56,10 +57,14 @@ RESERVED_FAMILIES = (
 _NAME = re.compile(r"[!-9;-~]{1,76}")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_EASY_WORDS = re.compile(r"[!-~]+(?: [!-~]+)*")
+_EASY_MAILBOX = re.compile(r"(?:[A-Za-z0-9'-]+ )*<[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>")
+_EASY_ADDRESS = re.compile(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+")
 _URI = re.compile(r"[!-;=?-~]+")
 _ADDRESS = re.compile(r"[^\s<>,;:()\[\]\\\"@]+@[^\s<>,;:()\[\]\\\"@]+")
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
+_Q_LENGTH_1 = bytes([*_Q_SAFE, 0x20])
 _Q = [chr(byte) if byte in _Q_SAFE else "_" if byte == 0x20 else f"={byte:02X}" for byte in range(256)]
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -71,12 +76,28 @@ class HeaderError(ValueError):
 
 def unstructured(name: str, value: str) -> bytes:
     """A header of free text, such as Subject."""
+    if len(name) + len(value) < FOLD_AT - 2 and _EASY_WORDS.fullmatch(value) and "=?" not in value:
+        _check_name(name)
+        return f"{name}: {value}\r\n".encode("ascii")
     _check(name, value)
     if len(name) + len(value) < FOLD_AT - 2 and _is_plain(value):
         return f"{name}: {value}\r\n".encode("ascii")
     if _is_plain(value) and all(len(word) < LONGEST_LINE - len(name) - 4 for word in value.split(" ")):
         return folded(name, value.split(" "))
     return folded(name, encoded_words(value, FOLD_AT - len(name) - 2))
+
+
+def mailbox(name: str, display: str, address: str) -> bytes:
+    """A header of one address: what `addresses` says of one, quickly; `display` is people's own data and cleaned."""
+    value = f"{display} <{address}>"
+    if len(name) + len(value) < FOLD_AT - 2 and len(display) < LONGEST_PLAIN_NAME and _EASY_MAILBOX.fullmatch(value):
+        return f"{name}: {value}\r\n".encode("ascii")
+    words = _own_phrase(display, name)
+    if len(words) == 1 and _EASY_ADDRESS.fullmatch(address):
+        start = f"{name}: {words[0]}"
+        cut = "\r\n" if len(start) + len(address) + 3 > FOLD_AT else ""
+        return f"{start}{cut} <{address}>\r\n".encode("ascii")
+    return addresses(name, [(cleaned(display), address)])
 
 
 def structured(name: str, value: str) -> bytes:
@@ -146,10 +167,12 @@ def encoded_words(text: str, first: int = LONGEST_WORD) -> list[str]:
     Q or B, whichever is shorter. The Q form uses only what §5 (3) allows in a phrase, so it fits every place.
     """
     raw = text.encode()
-    q_length = sum(len(_Q[byte]) for byte in raw)
+    q_length = len(raw) + 2 * len(raw.translate(None, _Q_LENGTH_1))
     letter, write = ("q", _q) if q_length <= 4 * ((len(raw) + 2) // 3) else ("b", _b)
     words: list[str] = []
     chunk, room = b"", min(first, LONGEST_WORD) - len("=?utf-8?q??=")
+    if (q_length if letter == "q" else 4 * ((len(raw) + 2) // 3)) <= room:
+        return [f"=?utf-8?{letter}?{write(raw)}?="]
     for character in text:
         more = chunk + character.encode()
         if chunk and len(write(more)) > room:
@@ -188,16 +211,26 @@ def phrase(display: str, name: str) -> list[str]:
     return encoded_words(display, FOLD_AT - len(name) - 2)
 
 
+@lru_cache(maxsize=2_000)
+def _own_phrase(display: str, name: str) -> list[str]:
+    return phrase(cleaned(display), name)
+
+
 def cleaned(words: str) -> str:
     """`words` on one line without control characters: what people's own data needs before it is a header's value."""
     return " ".join(_CONTROL.sub(" ", words).split())
 
 
 def _check(name: str, value: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise HeaderError(_("“%(name)s” is not a header name.") % {"name": name[:100]})
+    _check_name(name)
     if _CONTROL.search(value):
         raise HeaderError(_("The header %(name)s holds a line break or control character.") % {"name": name})
+
+
+@lru_cache(maxsize=256)
+def _check_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise HeaderError(_("“%(name)s” is not a header name.") % {"name": name[:100]})
 
 
 def _is_plain(value: str) -> bool:

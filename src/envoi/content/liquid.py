@@ -26,6 +26,7 @@ LOOPS: Final = 10_000
 OUTPUT_BYTES: Final = 2_000_000
 TEXT_LENGTH: Final = 500_000
 SEPARATOR: Final = "\x1e"  # on both sides of each value in what `rendered_runs` splits; values hold no controls
+NUMBER: Final = "\x1d"  # before the number of a slot that is filled in afterwards
 TAGS: Final = ("assign", "break", "capture", "case", "comment", "continue", "cycle", "for", "if", "unless", "#")
 
 PIECES: Final = 2_000

@@ -6,7 +6,6 @@ a value always stands between two soft line breaks, so fixed runs are encoded on
 
 from __future__ import annotations
 
-import re
 from binascii import b2a_base64, b2a_qp
 from collections.abc import Sequence
 
@@ -14,8 +13,6 @@ SOFT_BREAK = b"=\r\n"
 LONGEST_LINE = 76
 # "=" never stands bare in quoted-printable nor "_" in base64: this can be no line of an encoded body.
 BOUNDARY = "=_envoi_alternative"
-
-_needs_encoding = re.compile(r"[^ !-<>-~]").search
 
 
 def quoted_printable(text: str) -> bytes:
@@ -34,8 +31,9 @@ def _with_room(line: bytes) -> bytes:
 
 def value_line(value: str) -> bytes:
     """A value in quoted-printable with the soft break that closes it; the caller puts one before it."""
-    if len(value) < LONGEST_LINE and not _needs_encoding(value):
-        return value.encode("ascii") + SOFT_BREAK
+    line = b2a_qp(value.encode(), istext=True)
+    if len(line) < LONGEST_LINE and b"\n" not in line:  # nearly always: names, cities
+        return line + SOFT_BREAK
     return quoted_printable(value) + SOFT_BREAK
 
 

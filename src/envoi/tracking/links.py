@@ -14,9 +14,13 @@ from django.conf import settings
 from envoi.content.compile import Address
 from envoi.core import signing
 from envoi.delivery import tokens
-from envoi.delivery.tokens import CLICK, OPEN, UNSUBSCRIBE, WEB_VIEW
 
-__all__ = ["CLICK", "EXAMPLE", "OPEN", "UNSUBSCRIBE", "WEB_VIEW", "Click", "ExampleOnly"]
+UNSUBSCRIBE = tokens.UNSUBSCRIBE
+WEB_VIEW = tokens.WEB_VIEW
+CLICK = tokens.CLICK
+OPEN = tokens.OPEN
+# The uses in the order of `tokens.Tokens`.
+USES = (UNSUBSCRIBE, WEB_VIEW, CLICK, OPEN)
 
 # The id of no delivery: its addresses stand in previews and test messages, and lead to a page that says so.
 EXAMPLE = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 
@@ -16,7 +17,7 @@ from envoi.content.compile.constructs import MARKER, Construct, Constructs, Kind
 from envoi.content.compile.link_faults import link_faults
 from envoi.content.compile.parts import Part
 from envoi.content.compile.skeleton import Link, Skeleton
-from envoi.content.compile.source import LinkFor, Source
+from envoi.content.compile.source import Address, LinkFor, Source
 from envoi.content.escaping import Place
 from envoi.content.problems import ContentError, Problem
 
@@ -40,11 +41,14 @@ class _Draft:
     end: str = ""
 
 
-def compile_email(source: Source, link_for: LinkFor | None = None) -> Skeleton:
+def compile_email(
+    source: Source, link_for: LinkFor | None = None, addresses: Mapping[str, Address] | None = None
+) -> Skeleton:
     """Compile `source`.
 
     Args:
         link_for: asked about each link that can be tracked; None tracks nothing.
+        addresses: by the names of specials, those that differ between messages in nothing but a token.
 
     Raises:
         ContentError: with every fault found, each with its field and line.
@@ -70,11 +74,12 @@ def compile_email(source: Source, link_for: LinkFor | None = None) -> Skeleton:
             plain = plain.replace(draft.begin, made)
         subject = split(draft.texts["subject"], lambda _at: Place.HEADER)
         return Skeleton(
-            Part(subject, constructs, html=False),
-            Part(_tight(built.runs), constructs, html=True),
-            Part(text.runs(plain), constructs, html=False),
+            Part(subject, constructs, html=False, addresses=addresses),
+            Part(_tight(built.runs), constructs, html=True, addresses=addresses),
+            Part(text.runs(plain), constructs, html=False, addresses=addresses),
             tuple(sorted(draft.variables)),
             tuple(links),
+            addresses,
         )
 
 

@@ -7,97 +7,108 @@ begin and end, so that the very same encoding follows: both ways give the same b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from functools import lru_cache
-
-from liquid import BoundTemplate
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from envoi.content import liquid, mime
-from envoi.content.compile.constructs import Constructs, Hole, Kind, Run
+from envoi.content.compile.constructs import Construct, Constructs, Hole, Kind, Run
+from envoi.content.compile.flow import Flow
 from envoi.content.compile.slots import ROOTS, Data, Slot, Specials, roots_of, safe_special, slot
+from envoi.content.compile.source import Address
+from envoi.content.escaping import ESCAPES, Place
 from envoi.content.merge_tags import SPECIALS
 
-_NUMBER = "\x1d"  # before the number of a slot; values hold no controls
 _DEFINES = re.compile(r"(?:for|assign|capture)\s+([\w-]+)")
 _BRACE = re.compile(r"\{(?=[{%])|\{\Z")
-_quoted_printable = lru_cache(maxsize=512)(mime.quoted_printable)
 
 
 class Part:
-    """A text with holes."""
+    """A text with holes.
 
-    def __init__(self, runs: Iterable[Run], constructs: Constructs, *, html: bool, flow: bool = False) -> None:
+    Attributes:
+        base64: how it is encoded; else it is quoted-printable.
+        fixed, order, slots: of a part without control flow, its fixed stretches and which slot stands after each but
+            the last.
+    """
+
+    def __init__(
+        self,
+        runs: Iterable[Run],
+        constructs: Constructs,
+        *,
+        html: bool,
+        flow: bool = False,
+        addresses: Mapping[str, Address] | None = None,
+    ) -> None:
         """Prepare `runs`.
 
         Args:
             flow: go through one Liquid template even without control flow. For tests of the promise above.
+            addresses: of specials that are the same for everybody but for a token.
 
         Raises:
             ContentError: the pieces of Liquid do not fit together.
         """
-        self._fixed: list[str] = [""]
-        self._slots: list[Slot] = []
-        self._order: list[int] = []  # which slot stands after each fixed stretch but the last
-        self._template: BoundTemplate | None = None
+        self.fixed: list[str] = [""]
+        self.slots: list[Slot] = []
+        self.order: list[int] = []
+        self._flow: Flow | None = None
         runs = [run for run in runs if isinstance(run, str) or not constructs[run.marker].is_edge]
+        self.base64 = mime.prefers_base64("".join(run for run in runs if isinstance(run, str)))
+        local = _local_names(constructs)
+        if addresses:
+            runs = list(_addressed(runs, constructs, addresses, local))
         holes = [run for run in runs if not isinstance(run, str)]
         if flow or any(constructs[hole.marker].kind is Kind.TAG for hole in holes):
-            field = "body" if html else "text"
-            plain = {} if flow else self._plain_holes(holes, constructs)
-            self._template = liquid.parse(_source(runs, constructs, plain), field=field, html=html, ours=True)
+            plain = {} if flow else self._plain_holes(holes, constructs, local)
+            source = _source(runs, constructs, plain)
+            self._flow = Flow(source, self.slots, html=html, base64=self.base64)
         else:
             self._prepare(runs, constructs)
-        self.base64 = mime.prefers_base64("".join(run for run in runs if isinstance(run, str)))
-        self._frame = self._encoded_frame()
+
+    @property
+    def is_straight(self) -> bool:
+        """Whether it has no control flow."""
+        return self._flow is None
 
     @property
     def is_fixed(self) -> bool:
         """Whether it is the same for everybody."""
-        return self._template is None and not self._slots
+        return self._flow is None and not self.slots
 
     def _prepare(self, runs: list[Run], constructs: Constructs) -> None:
         known: dict[tuple[str, str], int] = {}
         for run in runs:
             if isinstance(run, str):
-                self._fixed[-1] += run
+                self.fixed[-1] += run
                 continue
             construct = constructs[run.marker]
             if construct.kind is Kind.LITERAL:
-                self._fixed[-1] += construct.inner
+                self.fixed[-1] += construct.inner
                 continue
             key = (construct.inner, run.place)
             if key not in known:
-                known[key] = len(self._slots)
-                self._slots.append(slot(construct, run.place))
-            self._order.append(known[key])
-            self._fixed.append("")
+                known[key] = len(self.slots)
+                self.slots.append(slot(construct, run.place))
+            self.order.append(known[key])
+            self.fixed.append("")
 
-    def _plain_holes(self, holes: list[Hole], constructs: Constructs) -> dict[Hole, int]:
+    def _plain_holes(self, holes: list[Hole], constructs: Constructs, local: frozenset[str]) -> dict[Hole, int]:
         """Holes that need no Liquid even beside conditions and loops, with their slots: none names a local variable."""
-        tags = [construct.inner for construct in constructs.by_marker.values() if construct.kind is Kind.TAG]
-        local = {found[1] for inner in tags if (found := _DEFINES.match(inner))}
         known: dict[Hole, int] = {}
         for hole in holes:
             construct = constructs[hole.marker]
             if hole in known or construct.kind not in (Kind.OUTPUT, Kind.SPECIAL) or construct.captured:
                 continue
             if construct.kind is Kind.SPECIAL or roots_of(construct) <= ROOTS - local:
-                known[hole] = len(self._slots)
-                self._slots.append(slot(construct, hole.place))
+                known[hole] = len(self.slots)
+                self.slots.append(slot(construct, hole.place))
         return known
-
-    def _encoded_frame(self) -> list[bytes]:
-        if self._template is not None or self.base64:
-            return []
-        frame: list[bytes] = []
-        for index, text in enumerate(self._fixed):
-            last = index == len(self._fixed) - 1
-            frame += [mime.quoted_printable(text)] if last else [mime.quoted_printable(text) + mime.SOFT_BREAK, b""]
-        return frame
 
     def text(self, data: Data, specials: Specials) -> str:
         """The finished text for one person."""
-        return "".join(self._runs(data, specials))
+        if self._flow is not None:
+            return self._flow.text(data, specials)
+        return "".join(self.runs([slot.of(data, specials) for slot in self.slots]))
 
     def encoded(self, data: Data, specials: Specials) -> bytes:
         """The finished text as a body on the wire.
@@ -105,39 +116,54 @@ class Part:
         Raises:
             ContentError: it cannot be rendered for this person.
         """
-        if self._frame:
-            body = self._frame.copy()
-            line = mime.value_line
-            lines = [line(slot(data, specials)) for slot in self._slots]
-            body[1::2] = [lines[which] for which in self._order]
-            return b"".join(body)
-        runs = self._runs(data, specials)
-        if self.base64:
-            return mime.base64_lines("".join(runs))
-        pieces = [_quoted_printable(runs[0])]
-        for at in range(1, len(runs) - 1, 2):
-            pieces += [mime.SOFT_BREAK, mime.value_line(runs[at]), _quoted_printable(runs[at + 1])]
-        return b"".join(pieces)
+        if self._flow is not None:
+            return self._flow.encoded(data, specials)
+        return mime.joined(self.runs([slot.of(data, specials) for slot in self.slots]), base64=self.base64)
 
-    def _runs(self, data: Data, specials: Specials) -> list[str]:
-        if self._template is not None:
-            written = liquid.render(self._template, {**data, **specials}, field="body")
-            return self._filled(written.split(liquid.SEPARATOR), data, specials)
-        values = [slot(data, specials) for slot in self._slots]
-        runs = [""] * (2 * len(self._order) + 1)
-        runs[::2] = self._fixed
-        runs[1::2] = [values[which] for which in self._order]
+    def runs(self, words: Sequence[str]) -> list[str]:
+        """Fixed stretches and, between them, the words of the slots."""
+        runs = [""] * (2 * len(self.order) + 1)
+        runs[::2] = self.fixed
+        runs[1::2] = [words[which] for which in self.order]
         return runs
 
-    def _filled(self, runs: list[str], data: Data, specials: Specials) -> list[str]:
-        known: dict[str, str] = {}
-        for at in range(1, len(runs) - 1, 2):
-            run = runs[at]
-            if run[:1] == _NUMBER:
-                if run not in known:  # not before: what a condition hides may have no value
-                    known[run] = self._slots[int(run[1:])](data, specials)
-                runs[at] = known[run]
-        return runs
+
+def _local_names(constructs: Constructs) -> frozenset[str]:
+    """The names that the author's own tags define."""
+    tags = [construct.inner for construct in constructs.by_marker.values() if construct.kind is Kind.TAG]
+    return frozenset(defined[1] for inner in tags if (defined := _DEFINES.match(inner)))
+
+
+def _addressed(
+    runs: list[Run], constructs: Constructs, addresses: Mapping[str, Address], local: frozenset[str]
+) -> Iterator[Run]:
+    """`runs` where only the token of an address is a hole: what stands around it is the same for everybody.
+
+    In a style, an address is filtered as a whole and stays one hole.
+    """
+    tokens: dict[str, str] = {}
+    for run in runs:
+        address = None if isinstance(run, str) else _address(constructs[run.marker], addresses, local)
+        if isinstance(run, str) or address is None or run.place is Place.CSS:
+            yield run
+            continue
+        place = safe_special(run.place)
+        if address.token not in tokens:
+            tokens[address.token] = constructs.special(address.token)
+        yield ESCAPES[place](address.before)
+        yield Hole(tokens[address.token], place)
+        if address.after:
+            yield ESCAPES[place](address.after)
+
+
+def _address(construct: Construct, addresses: Mapping[str, Address], local: frozenset[str]) -> Address | None:
+    is_ours = construct.kind is Kind.SPECIAL or (
+        construct.kind is Kind.OUTPUT
+        and not construct.captured
+        and construct.inner in SPECIALS
+        and construct.inner not in local
+    )
+    return addresses.get(construct.inner) if is_ours else None
 
 
 def _source(runs: list[Run], constructs: Constructs, plain: dict[Hole, int]) -> str:
@@ -153,7 +179,7 @@ def _source(runs: list[Run], constructs: Constructs, plain: dict[Hole, int]) -> 
         construct = constructs[run.marker]
         place = run.place
         if run in plain:
-            out.append(f"{liquid.SEPARATOR}{_NUMBER}{plain[run]}{liquid.SEPARATOR}")
+            out.append(f"{liquid.SEPARATOR}{liquid.NUMBER}{plain[run]}{liquid.SEPARATOR}")
         elif construct.kind is Kind.LITERAL:
             out.append(f"{{% raw %}}{construct.inner}{{% endraw %}}")
         elif construct.kind is Kind.TAG:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from envoi.content import escaping, headers, mime
+from envoi.content.compile.frame import Frame, Layout, one_line
 from envoi.content.compile.parts import Part
-from envoi.content.compile.slots import Data, Specials
+from envoi.content.compile.slots import Data, Plain, Specials, found
+from envoi.content.compile.source import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,33 +35,48 @@ class Skeleton:
     Attributes:
         variables: the merge tags in use, such as "contact.first_name", sorted.
         links: the links that can be tracked, in order.
+        addresses: specials that are the same for everybody but for a token.
     """
 
     def __init__(
-        self, subject: Part, html: Part, text: Part, variables: tuple[str, ...], links: tuple[Link, ...]
+        self,
+        subject: Part,
+        html: Part,
+        text: Part,
+        variables: tuple[str, ...],
+        links: tuple[Link, ...],
+        addresses: Mapping[str, Address] | None = None,
     ) -> None:
         self.variables = variables
         self.links = links
+        self.addresses = dict(addresses or {})
         self._subject, self._html, self._text = subject, html, text
-        self._fixed_subject = (
-            headers.unstructured("Subject", _one_line(subject.text({}, {}))) if subject.is_fixed else b""
-        )
-        self._to_text = mime.HEADERS + b"\r\n" + mime.opening(base64=text.base64, kind="plain")
-        self._to_html = b"\r\n" + mime.opening(base64=html.base64, kind="html")
+        self._tokens = frozenset(address.token for address in self.addresses.values())
+        slots = [slot for part in (subject, html, text) for slot in part.slots]
+        self._routes = list(dict.fromkeys(slot.route for slot in slots if isinstance(slot, Plain)))
+        self._frame = self.frame({route: at for at, route in enumerate(self._routes)})
+
+    def frame(self, layout: Layout) -> Frame:
+        """The whole message as one frame, for many people whose values come in the order that `layout` tells.
+
+        What the layout does not have is taken from person and specials.
+        """
+        return Frame(self._subject, self._text, self._html, layout, self._tokens)
 
     def render(self, person: Data, specials: Specials) -> Rendered:
         """The message as read.
 
         Args:
             person: plain data by root: contact, organisation, broadcast (`merge_tags.person` makes it).
-            specials: the addresses of this delivery: unsubscribe_url, webview_url, open_url and those that `link_for`
-                named. One that is missing is left empty.
+            specials: the tokens of this delivery's `addresses`; for other specials (unsubscribe_url, webview_url,
+                open_url and those that `link_for` named) the address. One that is missing is left empty.
 
         Raises:
             ContentError: a filter cannot work on this person's data.
         """
+        specials = self.complete(specials)
         return Rendered(
-            _one_line(self._subject.text(person, specials)),
+            one_line(self._subject.text(person, specials)),
             self._html.text(person, specials),
             self._text.text(person, specials),
         )
@@ -76,21 +92,16 @@ class Skeleton:
         Raises:
             ContentError: a filter cannot work on this person's data.
         """
-        subject = self._fixed_subject or headers.unstructured(
-            "Subject", _one_line(self._subject.text(person, specials))
-        )
-        return b"".join(
-            (
-                *header_lines,
-                subject,
-                self._to_text,
-                self._text.encoded(person, specials),
-                self._to_html,
-                self._html.encoded(person, specials),
-                mime.CLOSING,
-            )
-        )
+        specials = self.complete(specials)
+        values = [found(route, person, specials) for route in self._routes]
+        for at, route in enumerate(self._routes):
+            if route[0] in self._tokens:
+                values[at] = specials.get(route[0], "").encode("ascii")
+        return self._frame.join(tuple(header_lines), values, lambda: (person, specials))
 
-
-def _one_line(subject: str) -> str:
-    return escaping.at_header(subject).strip()
+    def complete(self, specials: Specials) -> Specials:
+        """`specials` with the whole addresses beside their tokens, for what reads them as one."""
+        if not self.addresses:
+            return specials
+        whole = {name: one.whole(specials.get(one.token, "").encode()) for name, one in self.addresses.items()}
+        return {**whole, **specials}

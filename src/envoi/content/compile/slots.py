@@ -1,9 +1,10 @@
-"""Values of merge tags: one small function per hole, straight to the data where the tag is plain, else by Liquid."""
+"""Values of merge tags: straight to the data where the tag is plain, else by Liquid."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from liquid.builtin.expressions import FilteredExpression, Path, PositionalArgument, StringLiteral
 from liquid.builtin.output import OutputNode
@@ -16,16 +17,68 @@ from envoi.content.merge_tags import SPECIALS
 
 Data = Mapping[str, Any]
 Specials = Mapping[str, str]
-Slot = Callable[[Data, Specials], str]
+Route = tuple[str, ...]
+"""Where a value stands: ("contact", "first_name"), ("contact", "fields", "colour"), or ("unsubscribe_url",)."""
 
 HTML_PLACES = frozenset({Place.HTML, Place.ATTRIBUTE, Place.URL, Place.URL_PART, Place.CSS})
 ROOTS = frozenset({"contact", "organisation", "broadcast"}) | SPECIALS
 _SHARED = ("organisation", "broadcast")
 _SHAPES = frozenset({"size", "first", "last"})  # Liquid answers these of any list or text
+MISSING: Final = object()
+"""The value of what is not there at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A merge tag without Liquid: slots of equal route and `way` give the same words.
+
+    Attributes:
+        way: names the place and the default; values that are equal and go the same way are written the same.
+    """
+
+    route: Route
+    way: tuple[Place, str | None]
+    escape: Callable[[object], str]
+    otherwise: str
+
+    def words(self, value: object) -> str:
+        """The escaped words of the value at `route`; of `MISSING` too."""
+        if value is MISSING:
+            return self.otherwise
+        if self.way[1] is not None and (value is None or value is False or value in ("", [], {})):
+            return self.otherwise
+        return self.escape(value)
+
+    def of(self, data: Data, specials: Specials) -> str:
+        """The words for one person."""
+        return self.words(found(self.route, data, specials))
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A merge tag that Liquid works out for each person."""
+
+    of: Callable[[Data, Specials], str]
+
+
+Slot = Plain | Computed
+
+
+def found(route: Route, data: Data, specials: Specials) -> object:
+    """The value at `route`, `MISSING` when there is none."""
+    if len(route) == 1:
+        return specials.get(route[0], MISSING)
+    try:
+        value = data[route[0]][route[1]]
+        if len(route) == 3:
+            value = value[route[2]] if isinstance(value, dict) else None
+    except (KeyError, TypeError):
+        return MISSING
+    return value
 
 
 def slot(construct: Construct, place: Place) -> Slot:
-    """The function that gives the escaped value of `construct` at `place`."""
+    """What gives the escaped value of `construct` at `place`."""
     if construct.kind is Kind.SPECIAL:
         return _special(construct.inner, place)
     html = place in HTML_PLACES
@@ -44,7 +97,7 @@ def slot(construct: Construct, place: Place) -> Slot:
 
     used = liquid.parse(f"{{{{ {construct.inner} }}}}", field="", html=html).analyze(include_partials=False)
     same_for_all = bool(used.globals) and used.globals.keys() <= set(_SHARED) and "date" not in used.filters
-    return _remembered(through_liquid) if same_for_all else through_liquid
+    return Computed(_remembered(through_liquid) if same_for_all else through_liquid)
 
 
 def roots_of(construct: Construct) -> frozenset[str]:
@@ -53,7 +106,7 @@ def roots_of(construct: Construct) -> frozenset[str]:
     return frozenset(used.variables)
 
 
-def _remembered(of: Slot) -> Slot:
+def _remembered(of: Callable[[Data, Specials], str]) -> Callable[[Data, Specials], str]:
     """`of`, worked out anew only when what it depends on differs from the last time: the organisation hardly does."""
     last: tuple[list[object], str] | None = None
 
@@ -73,13 +126,9 @@ def safe_special(place: Place) -> Place:
     return {Place.URL: Place.ATTRIBUTE, Place.TEXT_URL: Place.TEXT}.get(place, place)
 
 
-def _special(name: str, place: Place) -> Slot:
-    escape = ESCAPES[safe_special(place)]
-
-    def special(_data: Data, specials: Specials) -> str:
-        return escape(specials.get(name, ""))
-
-    return special
+def _special(name: str, place: Place) -> Plain:
+    safe = safe_special(place)
+    return Plain((name,), (safe, None), ESCAPES[safe], "")
 
 
 def _expression(inner: str, html: bool) -> tuple[list[str], str | None] | None:
@@ -104,20 +153,7 @@ def _expression(inner: str, html: bool) -> tuple[list[str], str | None] | None:
     return [str(part) for part in path], str(argument.value.value)
 
 
-def _straight(path: list[str], default: str | None, place: Place, html: bool) -> Slot:
+def _straight(path: list[str], default: str | None, place: Place, html: bool) -> Plain:
     escape = ESCAPES[place]
     otherwise = escape((Markup(default) if html else default) if default is not None else "")  # noqa: S704  the author's
-    root, first, last = path[0], path[1], path[2] if len(path) == 3 else None
-
-    def straight(data: Data, _specials: Specials) -> str:
-        try:
-            value = data[root][first]
-            if last is not None:
-                value = value[last] if isinstance(value, dict) else None
-        except (KeyError, TypeError):
-            return otherwise
-        if default is not None and (value is None or value is False or value in ("", [], {})):
-            return otherwise
-        return escape(value)
-
-    return straight
+    return Plain(tuple(path), (place, default), escape, otherwise)

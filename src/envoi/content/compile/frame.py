@@ -1,0 +1,168 @@
+"""A whole message as one list: fixed bytes and holes by turns, filled and joined in one go.
+
+Values come as one sequence, whose order a `Layout` tells. A value that several holes show in the same way is written
+once; short words are remembered, since many people are called Anna and many live in London.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
+from operator import itemgetter
+from typing import Any, TypeVar
+
+from envoi.content import escaping, headers, mime
+from envoi.content.compile.parts import Part
+from envoi.content.compile.slots import Data, Plain, Route, Slot, Specials
+
+Values = Sequence[Any]
+Layout = Mapping[Route, int]
+"""Which of the values each route leads to; tokens of addresses (bytes there) have routes of one name."""
+About = Callable[[], tuple[Data, Specials]]
+T = TypeVar("T")
+
+MOST = 2_000
+LONGEST = 60
+_PLAIN, _BARE, _WHOLE, _OTHERS = range(4)
+
+
+class Lines(dict[object, bytes]):
+    """What becomes of values that go one way; only short texts are kept, and not too many."""
+
+    def __init__(self, write: Callable[[Any], bytes]) -> None:
+        super().__init__()
+        self.fresh = write
+
+    def __missing__(self, value: str) -> bytes:
+        line = self.fresh(value)
+        if len(value) <= LONGEST:
+            if len(self) >= MOST:
+                self.clear()
+            self[value] = line
+        return line
+
+
+class Frame:
+    """Of one skeleton and one layout."""
+
+    def __init__(self, subject: Part, text: Part, html: Part, layout: Layout, tokens: frozenset[str]) -> None:
+        """Prepare it.
+
+        Args:
+            tokens: names of the tokens of addresses.
+        """
+        self._layout, self._tokens = layout, tokens
+        self._fixed: list[bytes] = [b""]
+        self._ways: dict[object, Lines] = {}
+        self._known: dict[tuple[object, int], tuple[int, int]] = {}
+        # What is worked out for each message, by kind; a hole is a kind and the place among these.
+        self._plain: list[tuple[Lines, int]] = []
+        self._bare: list[int] = []
+        self._whole: list[Callable[[Values], bytes]] = []
+        self._others: list[Callable[[Data, Specials], bytes]] = []
+        holes: list[tuple[int, int]] = [
+            *self._subject(subject),
+            *self._body(mime.HEADERS + b"\r\n", "plain", text),
+            *self._body(b"\r\n", "html", html),
+        ]
+        self._fixed[-1] += mime.CLOSING
+        self._pieces = [b""] * (2 * len(holes) + 1)
+        self._pieces[::2] = self._fixed
+        starts = list(accumulate((len(self._plain), len(self._bare), len(self._whole)), initial=0))
+        order = [starts[kind] + place for kind, place in holes]
+        self._placed: Callable[[list[bytes]], Sequence[bytes]] = (
+            itemgetter(*order) if len(order) > 1 else lambda lines: [lines[at] for at in order]
+        )
+
+    def join(self, head: Sequence[bytes], values: Values, about: About) -> bytes:
+        """The message.
+
+        Args:
+            head: complete headers but Subject and those of MIME.
+            values: as the layout says.
+            about: asked for person and specials if Liquid has to work something out.
+
+        Raises:
+            ContentError: a filter cannot work on this person's data.
+        """
+        lines = [kept[value] if type(value := values[at]) is str else kept.fresh(value) for kept, at in self._plain]
+        lines += [values[at] for at in self._bare]
+        lines += [write(values) for write in self._whole]
+        if self._others:
+            data, specials = about()
+            lines += [write(data, specials) for write in self._others]
+        pieces = self._pieces.copy()
+        pieces[1::2] = self._placed(lines)
+        return b"".join((*head, *pieces))
+
+    def _subject(self, part: Part) -> Iterator[tuple[int, int]]:
+        line = Lines(lambda words: headers.unstructured("Subject", one_line(words)))
+        if part.is_fixed:
+            self._fixed[-1] += line.fresh(part.text({}, {}))
+            return
+        yield self._hole_for(part, line)
+        self._fixed.append(b"")
+
+    def _body(self, before: bytes, kind: str, part: Part) -> Iterator[tuple[int, int]]:
+        self._fixed[-1] += before + mime.opening(base64=part.base64, kind=kind)
+        if part.base64:
+            yield self._hole_for(part, Lines(mime.base64_lines))
+            self._fixed.append(b"")
+            return
+        if not part.is_straight:
+            yield _OTHERS, _put(self._others, part.encoded)
+            self._fixed.append(b"")
+            return
+        for number, fixed in enumerate(part.fixed):
+            self._fixed[-1] += mime.quoted_printable(fixed)
+            if number < len(part.order):
+                self._fixed[-1] += mime.SOFT_BREAK
+                yield self._hole(part.slots[part.order[number]])
+
+    def _hole(self, slot: Slot) -> tuple[int, int]:
+        """A hole for the line of one value; what follows it goes into the next piece."""
+        self._fixed.append(b"")
+        at = self._layout.get(slot.route) if isinstance(slot, Plain) else None
+        if not isinstance(slot, Plain) or at is None:
+            return _OTHERS, _put(self._others, lambda data, specials: mime.value_line(slot.of(data, specials)))
+        if slot.route[0] in self._tokens:
+            self._fixed[-1] += mime.SOFT_BREAK
+        key = (slot.way, at)
+        if key not in self._known:
+            self._known[key] = self._new(slot, at)
+        return self._known[key]
+
+    def _new(self, slot: Plain, at: int) -> tuple[int, int]:
+        if slot.route[0] in self._tokens:
+            return _BARE, _put(self._bare, at)
+        words = slot.words
+        kept = self._ways.setdefault(slot.way, Lines(lambda value: mime.value_line(words(value))))
+        return _PLAIN, _put(self._plain, (kept, at))
+
+    def _hole_for(self, part: Part, written: Lines) -> tuple[int, int]:
+        """A hole for all of `part`, which shows in one go."""
+        slots = [slot for slot in part.slots if isinstance(slot, Plain) and slot.route in self._layout]
+        if not part.is_straight or len(slots) < len(part.slots):
+            return _OTHERS, _put(self._others, lambda data, specials: written.fresh(part.text(data, specials)))
+        fillings = [(slot.words, self._layout[slot.route]) for slot in slots]
+
+        def whole(values: Values) -> bytes:
+            return written["".join(part.runs([words(_text(values[at])) for words, at in fillings]))]
+
+        return _WHOLE, _put(self._whole, whole)
+
+
+def _text(value: object) -> object:
+    """Tokens stand in the sequence as bytes."""
+    return value.decode("ascii") if type(value) is bytes else value
+
+
+def _put(group: list[T], entry: T) -> int:
+    """Put `entry` at the end of `group`; its place there."""
+    group.append(entry)
+    return len(group) - 1
+
+
+def one_line(subject: str) -> str:
+    """A subject as it stands in its header."""
+    return escaping.at_header(subject).strip()
