@@ -12,6 +12,9 @@ from envoi.core import clock
 from envoi.delivery.models import Mailing, Purpose, SenderIdentity
 from envoi.notices.models import Level, Notice
 
+# Above them stands personal mail, which no broadcast is.
+PRIORITIES = (Mailing.Priority.LOW, Mailing.Priority.NORMAL, Mailing.Priority.HIGH)
+
 
 class Broadcast(models.Model):
     """Goes once to each member of an audience over a channel (`channels.py`)."""
@@ -39,6 +42,9 @@ class Broadcast(models.Model):
     layout = models.ForeignKey(Layout, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     identity = models.ForeignKey(SenderIdentity, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     purpose = models.CharField(_("purpose"), max_length=15, choices=Purpose, default=Purpose.MARKETING)
+    priority = models.SmallIntegerField(
+        _("priority"), choices=[(one.value, one.label) for one in PRIORITIES], default=Mailing.Priority.NORMAL
+    )
     track_opens = models.BooleanField(_("count opens"), default=True)
     track_clicks = models.BooleanField(_("count clicks"), default=True)
     audience = models.OneToOneField(Audience, on_delete=models.PROTECT, related_name="+")

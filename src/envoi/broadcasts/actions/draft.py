@@ -37,6 +37,7 @@ class Content(TypedDict, total=False):
     layout: Layout | None
     identity: SenderIdentity | None
     purpose: str
+    priority: int
     track_opens: bool
     track_clicks: bool
 
@@ -114,6 +115,7 @@ def duplicate(broadcast: Broadcast, *, actor: User | None) -> Broadcast:
             layout=broadcast.layout,
             identity=broadcast.identity,
             purpose=broadcast.purpose,
+            priority=broadcast.priority,
             track_opens=broadcast.track_opens,
             track_clicks=broadcast.track_clicks,
             audience=copy_audience(broadcast.audience, actor=actor),

@@ -44,6 +44,7 @@ def send(broadcast: Broadcast, *, actor: User | None, confirmed: int | None = No
             composer=channels.get(draft.channel).composer,
             purpose=draft.purpose,
             identity=draft.identity,
+            priority=draft.priority,
             actor=actor,
         )
         if draft.track_clicks:

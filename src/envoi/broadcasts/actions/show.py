@@ -187,6 +187,7 @@ def _start_email(row: Broadcast, actor: User | None) -> Mailing:
         composer=channels.get(row.channel).composer,
         purpose=row.purpose,
         identity=row.identity,
+        priority=row.priority,
         actor=actor,
         leave_out=noticing.left_out(row),
     )

@@ -14,12 +14,13 @@ from envoi.broadcasts import channels
 from envoi.broadcasts.models import Broadcast
 from envoi.console.forms import Form, ModelForm
 from envoi.core import addresses
-from envoi.delivery.models import Purpose
+from envoi.delivery.models import Purpose, SenderIdentity
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 Side = AudienceMember.Side
+PRIORITY_HELP = _("While several broadcasts are being sent: the higher one goes first, equals share.")
 MOST_TESTS = 10
 
 
@@ -104,6 +105,7 @@ class ContentForm(ModelForm[Broadcast]):
             "text_body",
             "layout",
             "identity",
+            "priority",
             "purpose",
             "track_opens",
             "track_clicks",
@@ -116,6 +118,7 @@ class ContentForm(ModelForm[Broadcast]):
         labels = {"identity": _("From"), "layout": _("Layout")}
         help_texts = {
             "subject": _("The line readers see first. Merge tags may stand in it."),
+            "priority": PRIORITY_HELP,
             "preheader": _("Shown after the subject in most mailboxes."),
             "text_body": _("For readers without HTML. Left empty, it is made from the content."),
             "purpose": _(
@@ -131,12 +134,27 @@ class ContentForm(ModelForm[Broadcast]):
         self.fields["body"].widget = forms.Textarea({"rows": 14, **attrs})
         for name, label in (("layout", _("No layout")), ("identity", _("Choose a sender"))):
             self.fields[name].empty_label = label  # type: ignore[attr-defined]
+        self.fields["priority"].required = False
+        one_sender(self, self.instance.identity_id)
         for name, choices in (("body_type", Broadcast.BodyType.choices), ("purpose", Purpose.choices)):
             self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+    def clean_priority(self) -> int:
+        chosen: int | str = self.cleaned_data["priority"]
+        return self.instance.priority if chosen == "" else int(chosen)
 
     def clean_subject(self) -> str:
         subject: str = self.cleaned_data["subject"]
         return " ".join(subject.split())
+
+
+def one_sender(form: forms.BaseForm, chosen: int | None) -> None:
+    """Where there is one sender only, nobody is asked."""
+    field = form.fields["identity"]
+    senders = list(SenderIdentity.objects.values_list("pk", flat=True)[:2])
+    if len(senders) == 1 and chosen in (None, *senders):
+        field.widget = forms.HiddenInput()
+        form.initial["identity"] = senders[0]
 
 
 class TestForm(Form):

@@ -7,15 +7,16 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from envoi.broadcasts.models import Broadcast, NoticePlan
+from envoi.broadcasts.models import PRIORITIES, Broadcast, NoticePlan
+from envoi.console.broadcasts.forms import PRIORITY_HELP, one_sender
 from envoi.console.forms import Form, MomentField
 from envoi.content.models import Layout
 from envoi.core import clock
-from envoi.delivery.models import Purpose, SenderIdentity
+from envoi.delivery.models import Mailing, Purpose, SenderIdentity
 from envoi.notices.cleaning import has_words
 from envoi.notices.models import Level, Notice
 
-BROADCAST = ("subject", "body", "preheader", "layout", "identity", "purpose")
+BROADCAST = ("subject", "body", "preheader", "layout", "identity", "priority", "purpose")
 
 
 class LookForm(Form):
@@ -81,13 +82,28 @@ class NoticeForm(ScheduledForm):
     identity = forms.ModelChoiceField(
         SenderIdentity.objects.all(), label=_("From"), required=False, empty_label=_("Choose a sender")
     )
+    priority = forms.TypedChoiceField(
+        label=_("Priority"),
+        coerce=int,
+        empty_value="",
+        required=False,
+        choices=[(one.value, one.label) for one in PRIORITIES],
+        help_text=PRIORITY_HELP,
+    )
     purpose = forms.ChoiceField(label=_("Purpose"), choices=Purpose.choices)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        one_sender(self, self.initial.get("identity"))
 
     @classmethod
     def of(cls, broadcast: Broadcast) -> NoticeForm:
         """The form as the draft stands."""
         plan = broadcast.plan
         return cls(initial={name: getattr(broadcast if name in BROADCAST else plan, name) for name in cls.base_fields})
+
+    def clean_priority(self) -> int:
+        return int(self.cleaned_data["priority"] or Mailing.Priority.NORMAL)
 
     def clean_email_after_hours(self) -> int:
         return int(self.cleaned_data["email_after_hours"] or 24)

@@ -16,6 +16,7 @@ from envoi.console.access import SignedInRequest, requires
 from envoi.console.broadcasts import common, notice_wizard
 from envoi.console.broadcasts.forms import ChannelForm, ContentForm, TargetsForm, TestForm
 from envoi.console.broadcasts.steps import at_line, pane
+from envoi.console.broadcasts.way import way
 
 
 @requires(Permission.EDIT_BROADCASTS)
@@ -90,6 +91,7 @@ def review(request: SignedInRequest, broadcast: Broadcast) -> HttpResponse:
         "problems": readiness.problems(broadcast, counted),
         "test_form": TestForm(initial={"addresses": request.user.email}),
         "notice": noticing.is_notice(broadcast),
+        "way": way(broadcast) if not noticing.is_notice(broadcast) or noticing.wants_email(broadcast) else [],
     }
     if noticing.wants_email(broadcast):
         context["email_count"] = readiness.count_email(broadcast)
