@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from envoi.delivery.limits import warm_up, windows
 from envoi.delivery.limits.rates import AHEAD
@@ -122,7 +123,11 @@ def of_warm_up(identity: SenderIdentity, now: datetime) -> Hindrance | None:
     if allowed is None or left_of_day(identity, today, allowed):
         return None
     goes_on = tomorrow(today, where)
-    text = _("The warm-up of %(sender)s allows %(number)d messages today; sending goes on at %(moment)s.")
+    text = ngettext(
+        "The warm-up of %(sender)s allows %(number)d message today; sending goes on at %(moment)s.",
+        "The warm-up of %(sender)s allows %(number)d messages today; sending goes on at %(moment)s.",
+        allowed,
+    )
     words = {"sender": identity.from_address, "number": allowed, "moment": said(goes_on, where)}
     return Hindrance(Kind.WARM_UP, goes_on, text % words)
 
