@@ -49,7 +49,6 @@ def start(
     purpose: str,
     identity: SenderIdentity,
     actor: User | None,
-    priority: Mailing.Priority = Mailing.Priority.NORMAL,
     key: str = "",
     priority: int = Mailing.Priority.NORMAL,
     leave_out: Mapping[Delivery.SkipReason, Q] | None = None,
@@ -59,9 +58,9 @@ def start(
     Args:
         reference: what is sent, such as "broadcast:12"; started once and never again.
         composer: the name under which a `Composer` is registered.
-        priority: personal mail, which somebody waits for, does not stand in line with broadcasts.
         key: the mailing's own random key, when the caller needs it beforehand.
-        priority: one of `Mailing.Priority`; what is more urgent goes first.
+        priority: one of `Mailing.Priority`; personal mail, which somebody waits for, does not stand in line with
+            broadcasts.
         leave_out: conditions on ledger rows that are skipped besides, with the reason.
 
     Raises:
@@ -73,7 +72,6 @@ def start(
         "composer": composer,
         "purpose": purpose,
         "identity": identity,
-        "priority": priority,
         "priority": priority,
         "message_id_domain": identity.from_address.rpartition("@")[2],
         "state_changed_by": actor,
