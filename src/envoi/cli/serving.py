@@ -15,7 +15,8 @@ from datetime import timedelta
 
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
-from django.db import connection
+from django.db import Error as DatabaseError
+from django.db import connection, connections
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
@@ -23,9 +24,13 @@ from granian.log import LogLevels
 from envoi.config.recurring import RECURRING
 from envoi.core.tasks import ending, scheduler
 from envoi.core.tasks.engine import Timing, engine
+from envoi.delivery.actions.replay import replay_all
 from envoi.delivery.sandbox import server as sandbox_server
 from envoi.tracking.actions.flush import flush_until
 
+logger = logging.getLogger("envoi.delivery")
+
+JOURNALS_EVERY = 5.0
 THREADS = {"worker": 4, "sender": 2}
 QUEUES = {"worker": ("default",), "sender": ("sending",)}
 
@@ -57,9 +62,21 @@ def web(host: str, port: int, workers: int, threads: int) -> int:
 
 
 def work(kind: str, queues: Sequence[str], threads: int) -> int:
-    """Run background tasks."""
+    """Run background tasks, and bring in what dead workers of this machine have left."""
+    threading.Thread(target=tend_journals, name="journals", daemon=True).start()
     engine().work(list(queues), threads, kind, Timing())
     return 0
+
+
+def tend_journals() -> None:
+    """Each machine sees to its own journals: the watchdog is a task, and may run on the others for hours."""
+    while not ending.wait(JOURNALS_EVERY):
+        try:
+            replay_all()
+        except DatabaseError as error:
+            logger.warning("Journals cannot be brought in, next try soon: %s", error)
+        finally:
+            connections.close_all()
 
 
 def schedule() -> int:
