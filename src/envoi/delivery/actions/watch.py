@@ -19,6 +19,7 @@ from envoi.delivery.actions.replay import replay_all
 from envoi.delivery.actions.restored import hold_if_restored
 from envoi.delivery.actions.standstill import resume_transport
 from envoi.delivery.models import Delivery, Mailing, Shift, Transport
+from envoi.delivery.queries import provider_paces
 from envoi.delivery.queries.leases import reclaim
 
 logger = logging.getLogger("envoi.delivery")
@@ -33,6 +34,7 @@ def watch() -> None:
     take_back()
     settle_by_rule()
     resume_transports()
+    provider_paces.tidy()
     for mailing in with_open_rows(Mailing.State.CANCELLED):
         mailings.skip_waiting(mailing)
     for mailing in with_open_rows(Mailing.State.FINISHED):

@@ -45,7 +45,10 @@ def opens_at(mailing: Mailing) -> datetime | None:
 
 
 def why_waiting(mailing: Mailing) -> str:
-    """Why nothing of a running mailing leaves just now, for people; "" when no limit is in the way."""
+    """Why nothing of a running mailing leaves just now, for people; "" when no limit is in the way.
+
+    `mailing` has just been read, with its identity and transport. One statement when there are no limits.
+    """
     found = _in_the_way(mailing, worth_telling=True)
     # What ends first is what people want to know.
     ending = sorted((one for one in found if one.until is not None), key=lambda one: one.until or clock.now())
@@ -59,7 +62,7 @@ def _in_the_way(mailing: Mailing, *, worth_telling: bool) -> list[Hindrance]:
     if warming is not None:
         return [warming]
     found = []
-    for way in ways(mailing.identity):
+    for way in ways(mailing.identity, fresh=not worth_telling):
         one = _hindrance(way, now, personal=personal, shifts=0)
         if one is None or (worth_telling and one.kind is Kind.RATE and not one.text):
             return []

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet, Sum
 
 from envoi.core import addresses, clock
+from envoi.delivery.limits.routes import why_waiting
 from envoi.delivery.models import Delivery, Mailing
 
 State = Delivery.State
@@ -60,7 +61,7 @@ class Progress:
 
 
 def progress(mailing: Mailing) -> Progress:
-    """The numbers of this moment. Three statements, none of which reads more than the open rows' index."""
+    """The numbers of this moment. Some statements, none of which reads more than the open rows' index."""
     current = Mailing.objects.select_related("identity__transport").get(pk=mailing.pk)
     counts: Counter[tuple[str, str]] = Counter()
     for state, reason, number in (
@@ -71,7 +72,6 @@ def progress(mailing: Mailing) -> Progress:
     skipped = {reason: counts[State.SKIPPED, reason] for reason in Delivery.SkipReason if counts[State.SKIPPED, reason]}
     done = numbers[State.SENT] + numbers[State.FAILED] + numbers[State.UNKNOWN]
     to_send = current.total - sum(skipped.values())
-    transport = current.identity.transport
     return Progress(
         state=Mailing.State(current.state),
         total=current.total,
@@ -82,9 +82,14 @@ def progress(mailing: Mailing) -> Progress:
         skipped=skipped,
         left=max(0, to_send - done),
         per_minute=_per_minute(current),
-        waiting_because=current.state_reason or (transport.paused_reason if transport.paused_at else ""),
+        waiting_because=current.state_reason or _waiting(current),
         next_retry_at=_next_retry(current) if numbers[State.DEFERRED] else None,
     )
+
+
+def _waiting(mailing: Mailing) -> str:
+    """The limit, or the pause of a transport, that is in the way of a mailing that could go on."""
+    return why_waiting(mailing) if mailing.state in (Mailing.State.RUNNING, Mailing.State.PAUSED) else ""
 
 
 def _per_minute(mailing: Mailing) -> float:

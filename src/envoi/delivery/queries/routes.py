@@ -25,9 +25,14 @@ class Way:
     pace: Pace | None
 
 
-def ways(identity: SenderIdentity) -> list[Way]:
-    """All transports of `identity`, its own first, as they are now. At most three statements."""
-    identity = SenderIdentity.objects.select_related("transport").get(pk=identity.pk)
+def ways(identity: SenderIdentity, *, fresh: bool = True) -> list[Way]:
+    """All transports of `identity`, its own first. At most three statements.
+
+    Args:
+        fresh: read the identity and its transport again, too.
+    """
+    if fresh:
+        identity = SenderIdentity.objects.select_related("transport").get(pk=identity.pk)
     further = list(Route.objects.filter(identity=identity).select_related("transport").order_by("id"))
     transports = [identity.transport, *(route.transport for route in further)]
     limited = [one.pk for one in transports if one.per_second or one.per_hour or one.release == one.Release.QUEUED]

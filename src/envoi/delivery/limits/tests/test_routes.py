@@ -13,7 +13,7 @@ from envoi.delivery.limits.routes import choose, opens_at, why_waiting
 from envoi.delivery.models import Mailing, Pace, Route, SenderIdentity, Shift, Transport, WarmUpDay
 from envoi.delivery.queries import routes
 from envoi.delivery.tests.factories import make_identity, make_mailing, make_transport
-from envoi.instance.models import Setting
+from envoi.instance import actions as settings
 
 pytestmark = pytest.mark.django_db
 
@@ -127,7 +127,7 @@ def test_one_open_way_is_enough() -> None:
 
 
 def test_hours_are_told_in_the_time_of_the_installation() -> None:
-    Setting.objects.create(name="time_zone", value="Europe/Brussels")
+    settings.change({"time_zone": "Europe/Brussels"}, actor=None)
     mailing = over((make_transport("Main", open_from=time(18), open_until=time(20)), 1))
 
     assert why_waiting(mailing) == "Outside the hours of “Main”; sending goes on at 21 Nov 2026, 18:00."
