@@ -46,7 +46,7 @@ BODIES = {
     "links": '<a href="https://example.org/?c={{ contact.city }}">a</a><a href="https://example.org/b">b</a>',
     "own": '<a href="{{ webview_url }}">w</a> {{ unsubscribe_url }} <p style="color: {{ unsubscribe_url }}">x</p>',
     "liquid": "{{ contact.first_name | upcase }} {{ organisation.name | upcase }} {{ webview_url | append: '#x' }}",
-    "all of them": "{{ contact.fields['n'] }}{% assign who = contact %}{{ who.city }} {{ who.fields.colour }} {{ who.id }}",
+    "all of them": "{{ contact.fields['n'] }}{% assign who = contact %}{{ who.city }} {{ who.id }}",
     "conditions": (
         '{% if contact.city == "London" %}Hello {{ contact.first_name }}{% elsif contact.fields.n %}n{% endif %}'
         "{% for one in contact.fields.colour %}{{ one }};{{ contact.city }}{% endfor %}{% assign contact = 'gone' %}"

@@ -6,14 +6,14 @@ people who agree in that get the same *shape*, in which the plain holes are fill
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from envoi.content import liquid, mime
 from envoi.content.compile.reads import Reads
-from envoi.content.compile.slots import Data, Slot, Specials
+from envoi.content.compile.slots import Data, Slot, Specials, found
 
 MOST_SHAPES: Final = 200
 MOST_CHARACTERS: Final = 4_000_000
@@ -21,12 +21,25 @@ _quoted_printable = lru_cache(maxsize=512)(mime.quoted_printable)
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
-    """What Liquid made of the template for some: words and, between them, values or numbers of slots."""
+class Shape:
+    """What Liquid made of the template for some: words and, between them, values or numbers of slots.
+
+    Attributes:
+        fixed: in quoted-printable, what stands around the slots; empty in base64.
+        order: which slot stands after each of `fixed` but the last.
+    """
 
     runs: list[str]
-    pieces: list[bytes]  # `runs` in quoted-printable; empty in base64 and where a slot is to be filled in
     holes: list[tuple[int, int]]  # place in `runs`, number of its slot
+    fixed: list[bytes]
+    order: list[int]
+
+    def filled(self, lines: Mapping[int, bytes]) -> bytes:
+        """The body with the lines of its slots, each with its soft break."""
+        pieces = [b""] * (2 * len(self.order) + 1)
+        pieces[::2] = self.fixed
+        pieces[1::2] = [lines[number] for number in self.order]
+        return b"".join(pieces)
 
 
 class Flow:
@@ -37,14 +50,14 @@ class Flow:
         ContentError: the pieces of Liquid do not fit together.
         """
         self._template = liquid.parse(source, field="body" if html else "text", html=html, ours=True)
-        self._reads = Reads(source, html=html)
+        self._reads = Reads(self._template, source)
         self._slots, self._base64 = slots, base64
-        self._shapes: dict[object, _Shape] = {}
+        self._shapes: dict[object, Shape] = {}
         self._kept = 0
 
     def text(self, data: Data, specials: Specials) -> str:
         """The finished text for one person."""
-        shape = self._shape(data, specials)
+        shape = self.shape(data, specials)
         runs = shape.runs.copy()
         words = self._words(shape, data, specials)
         for at, number in shape.holes:
@@ -55,28 +68,31 @@ class Flow:
         """The finished text as a body on the wire."""
         if self._base64:
             return mime.base64_lines(self.text(data, specials))
-        shape = self._shape(data, specials)
-        pieces = shape.pieces.copy()
+        shape = self.shape(data, specials)
         lines = {number: mime.value_line(words) for number, words in self._words(shape, data, specials).items()}
-        for at, number in shape.holes:
-            pieces[at] = lines[number]
-        return b"".join(pieces)
+        return shape.filled(lines)
 
-    def _words(self, shape: _Shape, data: Data, specials: Specials) -> dict[int, str]:
+    def shape(self, data: Data, specials: Specials) -> Shape:
+        """What this person gets but for the plain holes.
+
+        Raises:
+            ContentError: it cannot be rendered for this person.
+        """
+        routes = self._reads.routes
+        if routes is None:
+            return self._made(data, specials)
+        key = self._reads.key([found(route, data, specials) for route in routes])
+        known = self._shapes.get(key)
+        if known is None:
+            known = self._made(data, specials)
+            self._keep(key, known)
+        return known
+
+    def _words(self, shape: Shape, data: Data, specials: Specials) -> dict[int, str]:
         # Not those of other shapes: what a condition hides may have no value.
         return {number: self._slots[number].of(data, specials) for number in {number for _at, number in shape.holes}}
 
-    def _shape(self, data: Data, specials: Specials) -> _Shape:
-        key = self._reads.key(data)
-        known = self._shapes.get(key) if key is not None else None
-        if known is not None:
-            return known
-        shape = self._made(liquid.render(self._template, {**data, **specials}, field="body"))
-        if key is not None:
-            self._keep(key, shape)
-        return shape
-
-    def _keep(self, key: object, shape: _Shape) -> None:
+    def _keep(self, key: object, shape: Shape) -> None:
         length = sum(map(len, shape.runs))
         self._kept += length
         if len(self._shapes) >= MOST_SHAPES or self._kept > MOST_CHARACTERS:
@@ -84,16 +100,20 @@ class Flow:
             self._kept = length
         self._shapes[key] = shape
 
-    def _made(self, written: str) -> _Shape:
-        runs = written.split(liquid.SEPARATOR)
+    def _made(self, data: Data, specials: Specials) -> Shape:
+        runs = liquid.render(self._template, {**data, **specials}, field="body").split(liquid.SEPARATOR)
         holes = [(at, int(runs[at][1:])) for at in range(1, len(runs) - 1, 2) if runs[at].startswith(liquid.NUMBER)]
-        pieces: list[bytes] = []
-        if not self._base64:
-            numbers = dict(holes)
-            for at, run in enumerate(runs):
-                if at % 2:
-                    pieces.append(b"" if at in numbers else mime.value_line(run))
-                else:
-                    last = at == len(runs) - 1
-                    pieces.append(_quoted_printable(run) + (b"" if last else mime.SOFT_BREAK))
-        return _Shape(runs, pieces, holes)
+        fixed: list[bytes] = [] if self._base64 else _fixed(runs, {at for at, _number in holes})
+        return Shape(runs, holes, fixed, [number for _at, number in holes])
+
+
+def _fixed(runs: list[str], holes: set[int]) -> list[bytes]:
+    fixed = [b""]
+    for at, run in enumerate(runs):
+        if at in holes:
+            fixed.append(b"")
+        elif at % 2:
+            fixed[-1] += mime.value_line(run)
+        else:
+            fixed[-1] += _quoted_printable(run) + (b"" if at == len(runs) - 1 else mime.SOFT_BREAK)
+    return fixed
