@@ -120,6 +120,12 @@ def processes() -> Iterator[Finding]:
         yield Finding("scheduler", State.BAD, "none is alive", hint)
 
 
+def agreement() -> Iterator[Finding]:
+    """Whether the processes that live, on all machines, share what they must share."""
+    if differs := heartbeats.disagreement():
+        yield Finding("machines", State.BAD, differs, "Set it alike on every machine, and start Envoi again there.")
+
+
 def failed_tasks() -> Iterator[Finding]:
     recent = list(FailedTask.objects.filter(failed_at__gt=clock.now() - RECENT).order_by("-failed_at")[:3])
     if recent:
@@ -175,6 +181,7 @@ WITHOUT_DATABASE: tuple[Callable[[], Iterator[Finding]], ...] = (data_folder, se
 WITH_DATABASE: tuple[Callable[[], Iterator[Finding]], ...] = (
     accounts,
     processes,
+    agreement,
     failed_tasks,
     held_mailings,
     transports,

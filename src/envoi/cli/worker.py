@@ -8,6 +8,8 @@ import threading
 from django.db import connection
 
 from envoi.cli import serving
+from envoi.cli.faults import Stop
+from envoi.core.tasks import heartbeats
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,6 +26,8 @@ def run(args: argparse.Namespace) -> int:
     serving.stop_on_signals()
     # A database that is away at the start is for the person who starts it; later it is waited for.
     connection.ensure_connection()
+    if differs := heartbeats.disagreement():
+        raise Stop(f"{differs} Set it alike on every machine, or stop the others first.")
     # Any number of schedulers may run: each piece of work is asked for once per interval.
     scheduler = threading.Thread(target=serving.schedule, name="scheduler", daemon=True)
     if not args.no_scheduler:

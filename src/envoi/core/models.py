@@ -59,6 +59,9 @@ class Heartbeat(models.Model):
     process = models.CharField(max_length=120, primary_key=True)
     kind = models.CharField(max_length=20)
     seen_at = models.DateTimeField(db_index=True)
+    # What must be the same everywhere: a mark of the secret key, which it does not give away, and the base URL.
+    key_mark = models.CharField(max_length=16, default="")
+    base_url = models.CharField(max_length=300, default="")
 
     def __str__(self) -> str:
         return f"{self.kind} {self.process} at {self.seen_at:%F %T}"

@@ -11,9 +11,10 @@ from pytest_django import Settings
 
 from envoi.accounts.actions import users
 from envoi.accounts.models import Role, User
-from envoi.cli import check, health, user
+from envoi.cli import check, health, serving, user, worker
 from envoi.cli.faults import Stop
 from envoi.cli.health import State
+from envoi.core import clock
 from envoi.core.models import FailedTask
 from envoi.core.tasks import heartbeats
 
@@ -42,6 +43,30 @@ def test_living_processes_are_counted() -> None:
         assert found(kind) == (State.GOOD, "1 alive", "")
     heartbeats.leave("scheduler")
     assert found("scheduler")[0] is State.BAD
+
+
+def test_a_machine_with_another_secret_key_or_address_is_named_and_may_not_work(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("quiet_logs", "stop_on_signals"):
+        monkeypatch.setattr(serving, name, lambda: None)
+    heartbeats.beat("worker")
+    assert heartbeats.disagreement() == ""
+    assert not [finding for finding in health.findings() if finding.subject == "machines"]
+    first = f"{heartbeats.process_name()}:worker"
+
+    settings.ENVOI_BASE_URL = "https://elsewhere.example.org"
+    differs = f"ENVOI_BASE_URL is not the same here as at {first}, which works on this database too."
+    remedy = "Set it alike on every machine, and start Envoi again there."
+    assert found("machines") == (State.BAD, differs, remedy)
+    settings.SECRET_KEY = "another key than that of the others, long enough to be one"
+    with pytest.raises(
+        Stop, match=f"^ENVOI_SECRET_KEY is not the same here as at {first}, .* or stop the others first"
+    ):
+        worker.run(called(worker))
+
+    with clock.set_to(clock.now() + heartbeats.SILENT_AFTER * 2):
+        assert heartbeats.disagreement() == ""
 
 
 def test_an_owner_is_needed_to_sign_in() -> None:
