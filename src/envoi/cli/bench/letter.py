@@ -17,14 +17,14 @@ from envoi.contacts.models import Contact
 from envoi.content import merge_tags
 from envoi.content.compile import Source, compile_email
 from envoi.core import clock
+from envoi.delivery import tokens
 from envoi.tracking import links
 
-SMALLEST = 2_500
 _ROUNDS = 12
 _FAR_DELIVERY, _FAR_LINK = 5_000_000, 50_000
-_SUBJECT = "A letter for {{ contact.first_name }}"
-_GREETING = "Dear {{ contact.first_name }} {{ contact.last_name }}, {{ contact.city }} ({{ contact.reference }}),"
-_PLAIN_GREETING = "Dear {{ contact.first_name }} ({{ contact.country }}, {{ contact.language }}, {{ contact.kind }}),"
+_SUBJECT = "For {{ contact.first_name }}"
+_GREETING = "Hi {{ contact.first_name }} {{ contact.last_name }}, {{ contact.city }} ({{ contact.reference }}),"
+_PLAIN_GREETING = "Hi {{ contact.first_name }} ({{ contact.country }}, {{ contact.language }}, {{ contact.kind }}),"
 _SENDER = "{{ organisation.address }}"
 _FILLING = (
     "The harbour lay quiet in the early light, and the first boats came home with what the night had given them. "
@@ -71,15 +71,14 @@ def average_size(made: Letter) -> float:
     source = Source(
         subject=made["subject"], body=made["body"], text=made["text_body"], opt_out_required=True, track_opens=True
     )
-    skeleton = compile_email(source, lambda position, _url, _label: f"link_{position}")
+    addresses = {f"link_{position}": links.click_address(_FAR_LINK) for position in range(10)} | envelope.addresses()
+    skeleton = compile_email(source, lambda position, _url, _label: f"link_{position}", addresses)
     sender = Sender(
         "Bench", f"news@{DOMAIN}", "", "everybody", "Everybody", {"name": "Bench", "address": "1 High Street, London"}
     )
     headers = envelope.Headers(sender, bulk=True, feedback="0" * 16)
-    specials = {
-        f"link_{position}": links.click_url(_FAR_DELIVERY, _FAR_LINK) for position in range(len(skeleton.links))
-    }
-    specials |= {"open_url": links.open_url(_FAR_DELIVERY), "unsubscribe_url": links.unsubscribe_url(_FAR_DELIVERY)}
+    own = tokens.of(_FAR_DELIVERY)
+    specials = {use: getattr(own, use).decode("ascii") for use in links.USES}
     total = 0
     for reader in _readers():
         lines = headers.of(
@@ -87,7 +86,7 @@ def average_size(made: Letter) -> float:
             to=reader.address,
             message_id=f"{'0' * 16}.{'0' * 16}@{DOMAIN}",
             date=clock.now(),
-            unsubscribe=specials["unsubscribe_url"],
+            unsubscribe=links.unsubscribe_url(_FAR_DELIVERY),
         )
         person = merge_tags.person(reader, organisation=sender.organisation)
         total += len(skeleton.message(person, specials, lines))
@@ -120,7 +119,7 @@ def _written(length: int, *, flow: bool) -> Letter:
         "subject": _SUBJECT,
         "body": (
             f"<p>{_GREETING}</p>{_FLOW if flow else ''}{paragraphs}{anchors}"
-            f'{_SENDER} <a href="{{{{ unsubscribe_url }}}}">Leave</a>'
+            f'{_SENDER} <a href="{{{{ unsubscribe_url }}}}">Out</a>'
         ),
         "body_type": Broadcast.BodyType.HTML,
         "text_body": (

@@ -16,7 +16,7 @@ def test_the_letter_has_the_size_that_was_asked_for(size: int, flow: bool) -> No
 
 
 def test_the_smallest_letter_that_is_measured_can_be_written() -> None:
-    assert average_size(letter(2_560)) == pytest.approx(2_560, rel=0.02)
+    assert average_size(letter(2_500)) == pytest.approx(2_500, rel=0.02)
 
 
 def test_it_has_ten_merge_tags_of_its_reader_and_ten_links() -> None:
