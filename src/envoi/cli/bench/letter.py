@@ -23,8 +23,8 @@ from envoi.tracking import links
 _ROUNDS = 12
 _FAR_DELIVERY, _FAR_LINK = 5_000_000, 50_000
 _SUBJECT = "For {{ contact.first_name }}"
-_GREETING = "Hi {{ contact.first_name }} {{ contact.last_name }}, {{ contact.city }} ({{ contact.reference }}),"
-_PLAIN_GREETING = "Hi {{ contact.first_name }} ({{ contact.country }}, {{ contact.language }}, {{ contact.kind }}),"
+_GREETING = "Hi {{ contact.first_name }} {{ contact.last_name }}, {{ contact.city }} {{ contact.reference }},"
+_PLAIN_GREETING = "Hi {{ contact.first_name }} {{ contact.country }} {{ contact.language }} {{ contact.kind }},"
 _SENDER = "{{ organisation.address }}"
 _FILLING = (
     "The harbour lay quiet in the early light, and the first boats came home with what the night had given them. "
@@ -118,7 +118,7 @@ def _written(length: int, *, flow: bool) -> Letter:
     return {
         "subject": _SUBJECT,
         "body": (
-            f"<p>{_GREETING}</p>{_FLOW if flow else ''}{paragraphs}{anchors}"
+            f"{_GREETING}{_FLOW if flow else ''}{paragraphs}{anchors}"
             f'{_SENDER} <a href="{{{{ unsubscribe_url }}}}">Out</a>'
         ),
         "body_type": Broadcast.BodyType.HTML,
