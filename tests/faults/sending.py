@@ -74,8 +74,8 @@ def lose_power() -> None:
 
 
 def send_crowded() -> None:
-    """One shift beside others of the same mailing, which the roster would not allow."""
-    roster.sign_on = lambda worker, mailing: 2
+    """One shift beside others of the same mailing, with more connections together than the roster would allow."""
+    roster.take_connections = lambda worker, mailing, transport: 2
     with Plain().registered():
         work(Mailing.objects.get().pk)
 

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
-from envoi.core.tasks import task
+from envoi.core.tasks import later, task
 from envoi.delivery.actions.mail_domains import look_up_domains as look_up
 from envoi.delivery.actions.watch import watch
 from envoi.delivery.models import Mailing
-from envoi.delivery.shifts.work import work
+from envoi.delivery.queries.turns import is_personal
+from envoi.delivery.shifts.work import take_turns, work
 
 
 @task("delivery.send_shift", queue="sending")
-def send_shift(mailing_id: int) -> None:
-    """Send for one mailing for a bounded time; asks for itself again while work remains."""
+def send_shift(mailing_id: int = 0) -> None:
+    """Send for whichever broadcasts are due, turn by turn; asks for itself again while work remains.
+
+    `mailing_id` says what changed. Personal mail has its own queue, wherever it was asked for.
+    """
+    if is_personal(mailing_id):
+        later("delivery.send_personal", mailing_id=mailing_id)
+    else:
+        take_turns()
+
+
+@task("delivery.send_personal", queue="personal")
+def send_personal(mailing_id: int) -> None:
+    """Send one mailing that somebody waits for."""
     work(mailing_id)
 
 

@@ -16,7 +16,7 @@ from envoi.customers.composer import COMPOSER, REFERENCE
 from envoi.customers.models import SignIn
 from envoi.delivery.actions import mailing
 from envoi.delivery.actions.setup import ensure_defaults
-from envoi.delivery.models import Purpose
+from envoi.delivery.models import Mailing, Purpose
 
 # A person who asks again and again, or somebody who asks in their name, gets no more than this.
 MOST, WITHIN = 3, timedelta(minutes=15)
@@ -51,6 +51,7 @@ def send(address: str, language: str) -> SignIn | None:
             purpose=Purpose.TRANSACTIONAL,
             identity=ensure_defaults(),
             actor=None,
+            priority=Mailing.Priority.PERSONAL,
         )
     return made
 

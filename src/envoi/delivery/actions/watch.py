@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from envoi.core import clock
-from envoi.core.tasks import later
+from envoi.core.tasks import later, later_unless_waiting
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.doubts import settle_by_rule
 from envoi.delivery.actions.replay import replay_all
@@ -75,4 +75,12 @@ def wake_or_finish() -> None:
         if not mailing.is_due:
             mailings.finish_if_done(mailing)
         elif not mailing.identity.transport.paused_at and not mailing.shifts.exists():
-            later("delivery.send_shift", mailing_id=mailing.pk)
+            wake(mailing)
+
+
+def wake(mailing: Mailing) -> None:
+    """Call whoever sends it; one call is enough for all broadcasts, however often the watchdog looks."""
+    if mailing.priority >= Mailing.Priority.PERSONAL:
+        later("delivery.send_personal", mailing_id=mailing.pk)
+    else:
+        later_unless_waiting("delivery.send_shift")

@@ -55,6 +55,8 @@ class Mailing(models.Model):
     )
     # Rows of the ledger, fixed by the freeze.
     total = models.BigIntegerField(default=0)
+    # When a sender last began a turn for it.
+    turn_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=clock.now)
     finished_at = models.DateTimeField(null=True)
 

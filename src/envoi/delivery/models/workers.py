@@ -15,6 +15,8 @@ class Shift(models.Model):
     worker = models.CharField(max_length=60, unique=True)
     mailing = models.ForeignKey(Mailing, on_delete=models.CASCADE, related_name="shifts")
     transport = models.ForeignKey(Transport, on_delete=models.CASCADE, related_name="shifts")
+    # That it may open; 0 while it waits for others to close theirs.
+    connections = models.PositiveSmallIntegerField(default=0)
     started_at = models.DateTimeField(default=clock.now)
     until = models.DateTimeField()
 

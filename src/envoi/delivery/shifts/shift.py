@@ -25,8 +25,8 @@ from envoi.delivery.actions.mailing import pause, pause_for_fault, stopped_by_fa
 from envoi.delivery.actions.standstill import pause_transport
 from envoi.delivery.composers import Compose, Leased, RenderProblem
 from envoi.delivery.machine import elapsed
-from envoi.delivery.models import Delivery, Mailing
-from envoi.delivery.queries import leases, pace, roster
+from envoi.delivery.models import Delivery, Mailing, Transport
+from envoi.delivery.queries import leases, pace, roster, turns
 from envoi.delivery.queries.progress import failing_share
 from envoi.delivery.queries.results import Result, settle
 from envoi.delivery.shifts.decisions import Standstill, decide, skipped, untried
@@ -52,9 +52,12 @@ BUDGET_SHARE = 0.2
 class Shift:
     """See the module. Lives in one thread; `line` has its own."""
 
-    def __init__(self, mailing: Mailing, worker: str, compose: Compose, line: Line, seconds: float) -> None:
+    def __init__(
+        self, mailing: Mailing, transport: Transport, worker: str, compose: Compose, line: Line, seconds: float
+    ) -> None:
         self.mailing = mailing
-        self.transport = mailing.identity.transport
+        self.transport = transport
+        self._began = clock.now()
         self.worker = worker
         self.more: datetime | None = None
         self._compose = compose
@@ -129,7 +132,9 @@ class Shift:
             return
         self._looked = now
         self.mailing = Mailing.objects.select_related("identity__transport").get(pk=self.mailing.pk)
-        self.transport = self.mailing.identity.transport
+        self.transport.refresh_from_db()
+        if turns.is_over(self.worker, self.mailing, self.transport, self._began):
+            self._ends = now
         if self.mailing.state != Mailing.State.RUNNING or self.transport.paused_at:
             self._stop()
         self._take_back_hindered()

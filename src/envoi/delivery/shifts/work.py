@@ -1,56 +1,117 @@
-"""Work one shift, from taking it to handing over."""
+"""Turn after turn: which mailing a sender works for, from taking its place to handing over."""
 
 from __future__ import annotations
 
 import os
 import re
 import socket
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from envoi.core import clock
 from envoi.core.keys import random_key
-from envoi.core.tasks import later
+from envoi.core.tasks import ending, later, later_unless_waiting
 from envoi.delivery import composers, dkim
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.replay import folder, replay, replay_all
 from envoi.delivery.actions.restored import count_on, hold_if_restored
 from envoi.delivery.actions.standstill import pause_transport
 from envoi.delivery.journal import Journal
-from envoi.delivery.machine import machine_key
-from envoi.delivery.models import Delivery, Mailing
-from envoi.delivery.queries import roster
+from envoi.delivery.limits.routes import choose, opens_at
+from envoi.delivery.machine import elapsed, machine_key
+from envoi.delivery.models import Mailing, Transport
+from envoi.delivery.queries import roster, turns
+from envoi.delivery.queries.turns import LONG
 from envoi.delivery.relay import RelayNotReady, settings_of
 from envoi.delivery.shifts.decisions import RELAY_AWAY
 from envoi.delivery.shifts.line import Line
 from envoi.delivery.shifts.shift import Shift
 
-SHIFT_SECONDS = 20.0
+# How long a personal mailing, and a broadcast, waits for others to close connections: they look once a second.
+PATIENCE = 1.5
+PERSONAL_PATIENCE = 5.0
+TRY_AGAIN = 0.05
+# So few recipients are sent to sooner than a second sender has begun.
+ALONE = 500
+# When nothing else is known.
+SOON = timedelta(seconds=1)
 
 
-def work(mailing_id: int, seconds: float = SHIFT_SECONDS) -> None:
-    """Send for a mailing up to `seconds`, plus what the answers of the last messages take.
+def take_turns(seconds: float = LONG.total_seconds()) -> None:
+    """Send for the broadcasts that are due, the most urgent first, equals in turn, for about so many seconds.
 
-    Does nothing when the mailing does not run, its transport is paused, or another worker has the shift: so it may be
-    called as often as one likes.
+    Whoever is idle is called to help. May be called as often, and by as many at once, as one likes.
+    """
+    replay_all()
+    if hold_if_restored():
+        return
+    until = elapsed() + seconds
+    blocked: dict[int, datetime | None] = {}
+    while (left := until - elapsed()) > 0 and not ending.stopping():
+        found = _next(blocked)
+        if found is None:
+            break
+        mailing, transport = found
+        if mailing.total > ALONE or turns.waiting().exclude(pk=mailing.pk).exists():
+            later_unless_waiting("delivery.send_shift")
+        more = _turn(mailing, transport, left)
+        if more is None or more > clock.now():
+            blocked[mailing.pk] = more
+    _pass_on(blocked)
+
+
+def work(mailing_id: int, seconds: float = LONG.total_seconds()) -> None:
+    """Send for one mailing up to `seconds`, plus what the answers of the last messages take.
+
+    Does nothing when the mailing does not run or no transport is open: so it may be called as often as one likes.
     """
     mailing = Mailing.objects.select_related("identity__transport").filter(pk=mailing_id).first()
-    if mailing is None or mailing.state != Mailing.State.RUNNING or mailing.identity.transport.paused_at:
+    if mailing is None or mailing.state != Mailing.State.RUNNING:
         return
     replay_all()
     if hold_if_restored():
         return
+    transport = choose(mailing)
+    more = opens_at(mailing) if transport is None else _turn(mailing, transport, seconds)
+    if more is not None:
+        later("delivery.send_shift", mailing_id=mailing.pk, run_after=more)
+
+
+def _next(blocked: dict[int, datetime | None]) -> tuple[Mailing, Transport] | None:
+    """The mailing whose turn it is, and a way that is open; to `blocked` it adds those of which none is."""
+    while mailing := turns.waiting().exclude(pk__in=blocked).first():
+        transport = choose(mailing)
+        if transport is None:
+            blocked[mailing.pk] = opens_at(mailing)
+        elif turns.take(mailing):
+            return mailing, transport
+    return None
+
+
+def _pass_on(blocked: dict[int, datetime | None]) -> None:
+    """Ask for the next who takes turns: now, or when the first of what is blocked may go on."""
+    if turns.waiting().exclude(pk__in=blocked).exists():
+        later_unless_waiting("delivery.send_shift")
+    elif moments := [moment for moment in blocked.values() if moment is not None]:
+        later_unless_waiting("delivery.send_shift", run_after=min(moments))
+
+
+def _turn(mailing: Mailing, transport: Transport, seconds: float) -> datetime | None:
+    """One turn; when the mailing has more to do, None when it has not, as far as this sender knows."""
     worker = worker_name()
-    journal = _open_journal(mailing, worker)
+    journal = _open_journal(mailing, transport, worker)
     if journal is None:
-        return
+        return None
     shift, written = None, False
     try:
         # After the journal, so that whoever finds the journal of a dead worker can also free its place.
-        if connections := roster.sign_on(worker, mailing):
+        roster.sign_on(worker, mailing, transport)
+        if connections := _connections(worker, mailing, transport):
             count_on()
-            shift = _send(mailing, worker, connections, seconds, journal)
+            shift = _send(mailing, transport, worker, connections, seconds, journal)
         written = shift is None or shift.all_written
     finally:
         journal.close(keep=not written)
@@ -58,8 +119,19 @@ def work(mailing_id: int, seconds: float = SHIFT_SECONDS) -> None:
     if not written:
         # Some rows were taken from us meanwhile: what we know of them goes the way of a dead worker's knowledge.
         replay(journal.path)
-    if shift is not None:
-        _hand_over(shift)
+    if not connections:
+        return clock.now() + SOON
+    return _goes_on(shift) if shift is not None else None
+
+
+def _connections(worker: str, mailing: Mailing, transport: Transport) -> int:
+    """This worker's share of the transport's connections; others close theirs for it. 0 when that takes too long."""
+    personal = mailing.priority >= Mailing.Priority.PERSONAL
+    until = elapsed() + (PERSONAL_PATIENCE if personal else PATIENCE)
+    while not (found := roster.take_connections(worker, mailing, transport)) and elapsed() < until:
+        if ending.wait(TRY_AGAIN):
+            break
+    return found
 
 
 def worker_name() -> str:
@@ -68,8 +140,9 @@ def worker_name() -> str:
     return f"{host}:{machine_key(Path(settings.ENVOI_DATA))}:{os.getpid()}:{random_key()[:12]}"
 
 
-def _send(mailing: Mailing, worker: str, connections: int, seconds: float, journal: Journal) -> Shift | None:
-    transport = mailing.identity.transport
+def _send(
+    mailing: Mailing, transport: Transport, worker: str, connections: int, seconds: float, journal: Journal
+) -> Shift | None:
     try:
         relay = settings_of(transport)
     except RelayNotReady as error:
@@ -81,7 +154,7 @@ def _send(mailing: Mailing, worker: str, connections: int, seconds: float, journ
         mailings.pause_for_fault(mailing, error)
         return None
     line = Line(relay, connections, transport.messages_per_connection, journal, compose.write)
-    shift = Shift(mailing, worker, compose, line, seconds)
+    shift = Shift(mailing, transport, worker, compose, line, seconds)
     try:
         with line:
             shift.run()
@@ -90,7 +163,7 @@ def _send(mailing: Mailing, worker: str, connections: int, seconds: float, journ
     return shift
 
 
-def _open_journal(mailing: Mailing, worker: str) -> Journal | None:
+def _open_journal(mailing: Mailing, transport: Transport, worker: str) -> Journal | None:
     try:
         return Journal(folder(), worker, mailing.key, synced=settings.ENVOI_JOURNAL_SYNC)
     except OSError as error:
@@ -98,19 +171,20 @@ def _open_journal(mailing: Mailing, worker: str) -> Journal | None:
             "The journal in %(folder)s cannot be written: %(error)s. Check the disk and the rights on the folder."
         )
         text = reason % {"folder": folder(), "error": error.strerror or error}
-        pause_transport(mailing.identity.transport, reason=text, actor=None, retry_after=RELAY_AWAY)
+        pause_transport(transport, reason=text, actor=None, retry_after=RELAY_AWAY)
         return None
 
 
-def _hand_over(shift: Shift) -> None:
-    if shift.more is not None:
-        later("delivery.send_shift", mailing_id=shift.mailing.pk, run_after=shift.more)
-        return
+def _goes_on(shift: Shift) -> datetime | None:
+    """When its mailing may go on; finishes what is done."""
     mailing = Mailing.objects.select_related("identity__transport").get(pk=shift.mailing.pk)
     if mailing.state == Mailing.State.CANCELLED:
         mailings.skip_waiting(mailing)
-    elif mailing.state == Mailing.State.RUNNING and not mailings.finish_if_done(mailing):
-        # Resumed while this worker was still ending because of the pause: the order of then found the shift taken.
-        waiting = mailing.deliveries.filter(state=Delivery.State.PENDING).exists()
-        if waiting and not mailing.identity.transport.paused_at:
-            later("delivery.send_shift", mailing_id=mailing.pk)
+    elif mailing.state != Mailing.State.RUNNING:
+        return None
+    elif shift.more is not None:
+        return shift.more
+    elif not mailings.finish_if_done(mailing) and turns.is_due(mailing) and not shift.transport.paused_at:
+        # Resumed, or given back by another worker, while this one was ending.
+        return clock.now() + SOON
+    return None

@@ -45,7 +45,7 @@ def mailing() -> Mailing:
 
 def die(mailing: Mailing, worker: str = "host:1") -> Journal:
     """A worker that died: Ada answered, Bob refused, Chloé's dot unanswered, Dmitri's not sent, Åsa only leased."""
-    assert roster.sign_on(worker, mailing)
+    roster.sign_on(worker, mailing, mailing.identity.transport)
     rows = {row.address.partition("@")[0]: row for row in claim(mailing, worker, 10)}
     kept = Journal(folder(), worker, mailing.key)
     open_window(worker, [rows[name] for name in PEOPLE[:-1]])

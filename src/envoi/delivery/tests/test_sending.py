@@ -16,6 +16,7 @@ from django.db import OperationalError
 
 from envoi.contacts.models import Suppression
 from envoi.core import clock
+from envoi.core.tasks.engine import engine
 from envoi.core.tasks.testing import run_due
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.watch import watch
@@ -361,7 +362,6 @@ def test_a_mailing_resumed_while_its_worker_is_still_stopping_goes_on_at_once(
     def stopping(self: Shift) -> None:
         gives_back(self)
         assert mailings.resume(Mailing.objects.get(pk=mailing.pk), actor=None)
-        assert run_due() == 1
 
     class Pausing(Plain):
         def loading(self, batch: Any) -> None:
@@ -392,12 +392,24 @@ def test_a_worker_that_is_asked_to_stop_finishes_what_is_on_its_way_and_hands_ov
     assert sorted(server.received) == people(150)
 
 
-def test_a_second_shift_of_the_same_mailing_does_nothing(server: Server, relay: Transport) -> None:
+def test_a_shift_without_a_connection_waits_until_another_closes_some(
+    server: Server, relay: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("envoi.delivery.shifts.work.PATIENCE", 0.1)
     mailing = make_mailing("ada@example.net", transport=relay)
-    ShiftRow.objects.create(worker="other", mailing=mailing, transport=relay, until=clock.now() + timedelta(seconds=30))
+    until = clock.now() + timedelta(seconds=30)
+    other = ShiftRow.objects.create(worker="other", mailing=mailing, transport=relay, until=until, connections=2)
     work(mailing.pk)
     assert states(mailing) == {"ada": "pending"}
     assert server.received == []
+    assert ShiftRow.objects.get() == other
+    (asked,) = engine().waiting()
+    assert asked.name == "delivery.send_shift"
+    assert asked.run_after is not None
+    assert clock.now() < asked.run_after <= clock.now() + timedelta(seconds=1)
+    ShiftRow.objects.update(connections=1)
+    work(mailing.pk)
+    assert states(mailing) == {"ada": "sent"}
 
 
 def test_a_shift_hands_over_when_its_time_is_over(server: Server, relay: Transport) -> None:

@@ -1,0 +1,74 @@
+"""Whose turn it is: for which mailing a sender works next, and when it should look for another one.
+
+The most urgent mailing that has rows to send goes first; equals take turns, the one that was served least recently
+before the others. Personal mail is no broadcast's business: it has a queue and senders of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from envoi.core import clock
+from envoi.delivery.models import Delivery, Mailing, Transport
+from envoi.delivery.queries import roster
+
+# How long a turn lasts when nobody waits, and when somebody as urgent does.
+LONG = timedelta(seconds=20)
+SHORT = timedelta(seconds=3)
+
+
+def waiting() -> QuerySet[Mailing]:
+    """Broadcasts with rows to send now, in the order in which they are to be served."""
+    first = F("turn_at").asc(nulls_first=True)
+    broadcasts = _due().filter(priority__lt=Mailing.Priority.PERSONAL)
+    return broadcasts.select_related("identity__transport").order_by("-priority", first, "id")
+
+
+def is_due(mailing: Mailing) -> bool:
+    """Whether it has rows to send now, whatever its priority."""
+    return _due().filter(pk=mailing.pk).exists()
+
+
+def is_personal(mailing_id: int) -> bool:
+    """Whether this is a mailing that somebody waits for."""
+    return Mailing.objects.filter(pk=mailing_id, priority__gte=Mailing.Priority.PERSONAL).exists()
+
+
+def _due() -> QuerySet[Mailing]:
+    rows = Delivery.objects.filter(mailing=OuterRef("pk"))
+    due = rows.filter(Q(state=Delivery.State.PENDING) | Q(state=Delivery.State.DEFERRED, retry_at__lte=clock.now()))
+    return Mailing.objects.filter(Exists(due), state=Mailing.State.RUNNING)
+
+
+def take(mailing: Mailing) -> bool:
+    """Note that its turn begins; False when another sender did so since `mailing` was read."""
+    now = clock.now()
+    same = Mailing.objects.filter(pk=mailing.pk, turn_at=mailing.turn_at)
+    taken = bool(same.update(turn_at=now))
+    if taken:
+        mailing.turn_at = now
+    return taken
+
+
+def is_over(worker: str, mailing: Mailing, transport: Transport, began: datetime) -> bool:
+    """Whether a sender should end the turn that it began at `began`; asked about once a second, two statements.
+
+    It should when it holds more connections than its share, or could have more; when something more urgent waits that
+    nobody has served in the last seconds, whether it could be or not; or when something as urgent waits, after `SHORT`.
+    """
+    now = clock.now()
+    settled = now - began >= SHORT
+    places = roster.at_work(transport)
+    share = roster.shares(transport.max_connections, places).get(worker, 0)
+    holds = next((place.holds for place in places if place.worker == worker), 0)
+    free = transport.max_connections - sum(place.holds for place in places)
+    if share < holds or (settled and share > holds and free > 0):
+        return True
+    if mailing.priority >= Mailing.Priority.PERSONAL:
+        return False
+    urgent = Q(priority__gt=mailing.priority) & (Q(turn_at=None) | Q(turn_at__lt=now - SHORT))
+    equal = Q(priority=mailing.priority) & (Q(turn_at=None) | Q(turn_at__lt=began))
+    others = waiting().filter(urgent | equal if settled else urgent, identity__transport__paused_at=None)
+    return others.exclude(pk=mailing.pk).exists()
