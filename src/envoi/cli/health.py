@@ -23,6 +23,7 @@ from envoi.core import clock
 from envoi.core.models import FailedTask
 from envoi.core.tasks import heartbeats
 from envoi.delivery.actions.restored import still_held
+from envoi.delivery.limits.impossible import doubts_of_sender, doubts_of_transport
 from envoi.delivery.models import SenderIdentity, Transport
 from envoi.delivery.relay import RelayNotReady, settings_of
 
@@ -155,6 +156,13 @@ def transports() -> Iterator[Finding]:
     used = Transport.objects.filter(identities__isnull=False).distinct() or Transport.objects.all()
     for transport in used.order_by("name"):
         yield reach(transport)
+        for doubt in doubts_of_transport(transport):
+            state = State.BAD if doubt.stops else State.NOTE
+            yield Finding(f"limits of “{transport.name}”", state, doubt.text, doubt.hint)
+    for identity in SenderIdentity.objects.exclude(warm_up_from=None).order_by("pk"):
+        for doubt in doubts_of_sender(identity):
+            state = State.BAD if doubt.stops else State.NOTE
+            yield Finding(f"sender {identity.from_address}", state, doubt.text, doubt.hint)
 
 
 def reach(transport: Transport) -> Finding:
