@@ -19,7 +19,7 @@ def send_shift(mailing_id: int = 0) -> None:
     if is_personal(mailing_id):
         later("delivery.send_personal", mailing_id=mailing_id)
     else:
-        take_turns()
+        take_turns(mailing_id)
 
 
 @task("delivery.send_personal", queue="personal")

@@ -83,15 +83,15 @@ def name_of(declared: Task[..., Any]) -> str:
     raise UnknownTask(f"{declared.module_path} was not declared with envoi.core.tasks.task")
 
 
-def later_unless_waiting(name: str, *, run_after: datetime | None = None) -> bool:
-    """Ask for the task `name`, without arguments, unless one waits that may run by then; whether it was asked for.
+def later_unless_waiting(name: str, *, run_after: datetime | None = None, **arguments: Any) -> bool:
+    """Ask for the task `name` unless one waits that may run by then, whatever its arguments; whether it was asked for.
 
     Only for work that somebody who is awake passes on, again and again: the one that waits may be taken, and end,
     before this transaction is committed. What others changed is told with `later`.
     """
     if engine().is_waiting(name, max(run_after or clock.now(), clock.now())):
         return False
-    later(name, run_after=run_after)
+    later(name, run_after=run_after, **arguments)
     return True
 
 

@@ -83,4 +83,4 @@ def wake(mailing: Mailing) -> None:
     if mailing.priority >= Mailing.Priority.PERSONAL:
         later("delivery.send_personal", mailing_id=mailing.pk)
     else:
-        later_unless_waiting("delivery.send_shift")
+        later_unless_waiting("delivery.send_shift", mailing_id=mailing.pk)

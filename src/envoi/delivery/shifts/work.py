@@ -40,14 +40,18 @@ ALONE = 500
 SOON = timedelta(seconds=1)
 
 
-def take_turns(seconds: float = LONG.total_seconds()) -> None:
+def take_turns(changed: int = 0, seconds: float = LONG.total_seconds()) -> None:
     """Send for the broadcasts that are due, the most urgent first, equals in turn, for about so many seconds.
 
-    Whoever is idle is called to help. May be called as often, and by as many at once, as one likes.
+    Whoever is idle is called to help. May be called as often, and by as many at once, as one likes. The mailing
+    `changed` is finished when it turns out that nobody gets it.
     """
     replay_all()
     if hold_if_restored():
         return
+    mailing = Mailing.objects.filter(pk=changed, state=Mailing.State.RUNNING).first()
+    if mailing is not None and not turns.is_due(mailing):
+        mailings.finish_if_done(mailing)
     until = elapsed() + seconds
     blocked: dict[int, datetime | None] = {}
     while (left := until - elapsed()) > 0 and not ending.stopping():

@@ -77,6 +77,7 @@ def ordered(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     for module in ("mailing", "standstill", "watch"):
         monkeypatch.setattr(f"envoi.delivery.actions.{module}.later", later)
+    monkeypatch.setattr("envoi.delivery.actions.watch.later_unless_waiting", later)
     return orders
 
 

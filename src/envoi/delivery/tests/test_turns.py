@@ -177,7 +177,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 class TestFairness:
     def test_two_broadcasts_share_to_within_one_turn(self, served: Counter[str], relay: Transport) -> None:
         ada, bob = (make_mailing(f"{name}@example.net", transport=relay) for name in ("ada", "bob"))
-        working.take_turns(21)
+        working.take_turns(seconds=21)
         assert abs(served[ada.reference] - served[bob.reference]) <= 10
         assert served.total() == 210
 
@@ -187,14 +187,14 @@ class TestFairness:
         for name, priority in (("low", Priority.LOW), ("normal", Priority.NORMAL)):
             make_mailing(f"{name}@example.net", transport=relay, priority=priority)
         high = make_mailing("high@example.net", transport=relay, priority=Priority.HIGH)
-        working.take_turns(20)
+        working.take_turns(seconds=20)
         assert served == {high.reference: 200}
 
     def test_one_that_is_hindered_lets_others_pass(self, served: Counter[str], relay: Transport) -> None:
         paused = make_transport(paused_at=clock.now())
         make_mailing("high@example.net", transport=paused, priority=Priority.HIGH)
         low = make_mailing("low@example.net", transport=relay, priority=Priority.LOW)
-        working.take_turns(20)
+        working.take_turns(seconds=20)
         assert served == {low.reference: 200}
 
 
@@ -207,3 +207,13 @@ def test_personal_mail_that_was_asked_for_among_broadcasts_goes_its_own_way() ->
     assert [(task.name, task.arguments) for task in engine().waiting()] == [
         ("delivery.send_personal", {"mailing_id": mailing.pk})
     ]
+
+
+@pytest.mark.django_db
+def test_a_broadcast_that_nobody_gets_is_finished_by_the_first_who_looks() -> None:
+    mailing = make_mailing("ada@example.net", transport=make_transport())
+    mailing.deliveries.update(state="skipped", skip_reason="suppressed")
+    later("delivery.send_shift", mailing_id=mailing.pk)
+    assert run_due() == 1
+    mailing.refresh_from_db()
+    assert mailing.state == Mailing.State.FINISHED
