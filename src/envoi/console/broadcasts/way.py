@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from envoi.broadcasts.models import Broadcast
 from envoi.console.settings.sending import words
 from envoi.core import clock
-from envoi.delivery.limits import warm_up
+from envoi.delivery.limits import hindrances, warm_up
 from envoi.delivery.models import SenderIdentity, Transport
-from envoi.delivery.queries.transports import standings
-from envoi.instance import queries as instance
-from envoi.instance.schema import TIME_ZONE
+from envoi.delivery.queries.transports import Condition, standings
 
 
 def way(broadcast: Broadcast) -> list[str]:
@@ -25,11 +21,11 @@ def way(broadcast: Broadcast) -> list[str]:
     routes = identity.routes.select_related("transport").order_by("pk")
     transports = [identity.transport, *(route.transport for route in routes)]
     found = [_over(one) for one in transports]
-    found += [
-        f"{one}: {standing.why}"
-        for one, standing in zip(transports, standings(transports).values(), strict=True)
-        if standing.why
-    ]
+    for one, standing in zip(transports, standings(transports).values(), strict=True):
+        if standing.condition is Condition.PAUSED:
+            found.append(_("“%(name)s” is paused: %(why)s") % {"name": one, "why": standing.why})
+        elif standing.why:
+            found.append(standing.why)
     return found + _warming(identity)
 
 
@@ -45,8 +41,8 @@ def _over(transport: Transport) -> str:
 
 
 def _warming(identity: SenderIdentity) -> list[str]:
-    plan = words.plan_of(identity)
-    number = warm_up.allowed(plan, clock.now().astimezone(ZoneInfo(instance.get(TIME_ZONE))).date()) if plan else None
+    plan = hindrances.plan_of(identity)
+    number = warm_up.allowed(plan, clock.now().astimezone(hindrances.zone()).date()) if plan else None
     if number is None:
         return []
     shown = number_format(number, use_l10n=True, force_grouping=True)

@@ -304,7 +304,7 @@ def test_a_transport_outside_its_hours_says_until_when(owner: Client, monkeypatc
 
     page = owner.get(reverse("settings:sending")).content.decode()
 
-    assert "Outside its hours until 23 Nov 2026, 08:00." in page
+    assert "Outside the hours of “Weekdays”; sending goes on at 23 Nov 2026, 08:00." in page
 
 
 def test_the_rate_of_the_last_minutes_is_that_of_its_mailings(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -112,8 +112,8 @@ def test_the_review_says_how_it_leaves(editor: Client, draft: Broadcast, monkeyp
         "In portions over Main: 500 every 10 minutes.",
         "As soon as possible over Night: 20 a second, 22:00 to 06:00.",
         "As soon as possible over Spare.",
-        "Main: 535 wrong password",
-        "Night: Outside its hours until 21 Nov 2026, 22:00.",
+        "“Main” is paused: 535 wrong password",
+        "Outside the hours of “Night”; sending goes on at 21 Nov 2026, 22:00.",
         "Warm-up: at most 300 messages today; the rest waits for the next days.",
     ]
     assert "Priority: High" in page.content.decode()

@@ -7,18 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
 from django.db.models import Q, Sum
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 
 from envoi.core import clock
-from envoi.delivery.limits import windows
-from envoi.delivery.models import Delivery, Mailing, Shift, Tally, Transport
-from envoi.instance import queries as instance
-from envoi.instance.schema import TIME_ZONE
+from envoi.delivery.limits import hindrances
+from envoi.delivery.limits.hindrances import Kind
+from envoi.delivery.models import Delivery, Mailing, Pace, Shift, Tally, Transport
 
 RATE_OVER = timedelta(minutes=2)
 
@@ -28,7 +23,7 @@ class Condition(StrEnum):
 
     READY = "ready"
     SENDING = "sending"
-    CLOSED = "closed"
+    WAITING = "waiting"
     PAUSED = "paused"
 
 
@@ -37,7 +32,7 @@ class Standing:
     """How one transport stands.
 
     Attributes:
-        why: of one that is paused or closed, for people.
+        why: of one that is paused or waits (for its hours, its next run, its rate), for people.
         per_minute: messages that were sent a minute over the last two.
     """
 
@@ -47,32 +42,21 @@ class Standing:
 
 
 def standings(transports: Sequence[Transport]) -> dict[int, Standing]:
-    """How each of `transports` stands, by its key. The same few statements however many there are."""
+    """How each of `transports` stands, by its key. The same few statements however many there are, and one for each
+    that is outside its hours or waits for its run."""
     now = clock.now()
     sending = set(Shift.objects.filter(until__gt=now).values_list("transport", flat=True).distinct())
-    zone = ZoneInfo(instance.get(TIME_ZONE))
+    paces = Pace.objects.in_bulk([one.pk for one in transports])
     rates = _rates(now)
     found = {}
     for one in transports:
         condition, why = Condition.SENDING if one.pk in sending else Condition.READY, ""
-        if one.paused_at:
-            condition, why = Condition.PAUSED, one.paused_reason
-        elif (opens := _opens(one, zone, now)) != now:
-            condition, why = Condition.CLOSED, _words(opens)
+        hindrance = hindrances.of_transport(one, paces.get(one.pk), now, worked=one.pk in sending)
+        if hindrance is not None and hindrance.text:
+            condition = Condition.PAUSED if hindrance.kind is Kind.PAUSED else Condition.WAITING
+            why = hindrance.text
         found[one.pk] = Standing(condition, why, rates[one.pk])
     return found
-
-
-def _opens(transport: Transport, zone: ZoneInfo, now: datetime) -> datetime | None:
-    days = frozenset(int(day) for day in transport.open_days)
-    return windows.opens_at(windows.Hours(transport.open_from, transport.open_until, days, zone), now)
-
-
-def _words(opens: datetime | None) -> str:
-    if opens is None:
-        return _("No day is left on which it sends.")
-    moment = date_format(timezone.localtime(opens), "SHORT_DATETIME_FORMAT")
-    return _("Outside its hours until %(moment)s.") % {"moment": moment}
 
 
 def _rates(now: datetime) -> defaultdict[int, float]:

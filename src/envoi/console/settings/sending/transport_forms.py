@@ -127,6 +127,24 @@ class TransportForm(RelayFields):
         )
 
 
+class ProviderLimitForm(Form):
+    """What may go to one receiving provider."""
+
+    provider = forms.CharField(
+        label=_("Provider"),
+        max_length=253,
+        required=False,
+        help_text=_("A domain such as gmail.com. Empty: every provider without a limit of its own."),
+        widget=forms.TextInput(PLAIN),
+    )
+    per_minute = forms.IntegerField(label=_("Messages per minute"), min_value=1, required=False)
+    at_once = forms.IntegerField(label=_("Messages at once"), min_value=1, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # The page has another form with fields of these kinds.
+        super().__init__(*args, auto_id="limit_%s", **kwargs)
+
+
 class TrialForm(Form):
     """Whom to send a test message."""
 

@@ -12,13 +12,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from envoi.accounts.permissions import Permission
 from envoi.console.access import SignedInRequest, requires
-from envoi.console.settings.sending.transport_forms import TransportForm, TrialForm, somebody
+from envoi.console.settings.sending.transport_forms import ProviderLimitForm, TransportForm, TrialForm, somebody
 from envoi.delivery.actions import transports as actions
 from envoi.delivery.actions import trial
 from envoi.delivery.actions.problems import InUse, SendingRefused
 from envoi.delivery.actions.standstill import pause_transport, resume_transport
-from envoi.delivery.models import SenderIdentity, Transport
+from envoi.delivery.models import ProviderLimit, SenderIdentity, Transport
 from envoi.delivery.providers import PROVIDERS, find
+from envoi.delivery.queries.provider_paces import slowed
 from envoi.delivery.queries.sending import sender_over
 from envoi.delivery.queries.transports import standings
 from envoi.delivery.relay import RelayNotReady
@@ -37,7 +38,7 @@ def new(request: SignedInRequest) -> HttpResponse:
         else:
             messages.success(request, _("The transport is added. Send a test message to see whether it works."))
             return redirect("settings:transport", pk=made.pk)
-    return _page(request, Transport(kind=Transport.Kind.SMTP), form)
+    return page(request, Transport(kind=Transport.Kind.SMTP), form)
 
 
 @requires(Permission.MANAGE_SETTINGS)
@@ -56,7 +57,7 @@ def transport(request: SignedInRequest, pk: int) -> HttpResponse:
             else:
                 messages.success(request, _("The settings are saved. Send a test message to see whether they work."))
                 return redirect("settings:transport", pk=pk)
-    return _page(request, found, form)
+    return page(request, found, form)
 
 
 @requires(Permission.MANAGE_SETTINGS)
@@ -77,7 +78,7 @@ def test_message(request: SignedInRequest, pk: int) -> HttpResponse:
     context = {"trial": result, "trial_problem": problem, "trial_form": form, "transport": found}
     if request.headers.get("HX-Request"):
         return render(request, "console/settings/sending/_trial.html", context)
-    return _page(request, found, more=context)
+    return page(request, found, more=context)
 
 
 @requires(Permission.MANAGE_SETTINGS)
@@ -118,12 +119,13 @@ def _tell(form: TransportForm, refused: SendingRefused) -> None:
         form.add_error(field, str(message))
 
 
-def _page(
+def page(
     request: SignedInRequest,
     found: Transport,
     form: TransportForm | None = None,
     more: dict[str, Any] | None = None,
 ) -> HttpResponse:
+    """The page of `found`, with a form that was refused or what else happened to it."""
     provider = find(request.GET.get("provider", ""))
     stands: dict[str, Any] = {}
     if found.pk:
@@ -131,6 +133,9 @@ def _page(
         stands = {
             "standing": standings([found])[found.pk],
             "users": list(users),
+            "slowed": slowed(found),
+            "provider_limits": ProviderLimit.objects.filter(transport=found).order_by("provider")[:100],
+            "provider_form": ProviderLimitForm(),
             "trial_form": TrialForm(initial={"to": somebody(request.user, sender_over(found))}),
         }
     context: dict[str, Any] = {
@@ -139,6 +144,6 @@ def _page(
         "providers": PROVIDERS,
         "provider": provider,
     }
-    status = 422 if form is not None and form.errors else 200
-    template = "console/settings/sending/transport.html"
-    return render(request, template, context | stands | (more or {}), status=status)
+    context |= stands | (more or {})
+    refused = [one for one in (form, context.get("provider_form")) if one is not None and one.errors]
+    return render(request, "console/settings/sending/transport.html", context, status=422 if refused else 200)

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from envoi.console.settings.sending import overview, senders, signing, transports
+from envoi.console.settings.sending import overview, receivers, senders, signing, transports
 
 urlpatterns = [
     path("", overview.sending, name="sending"),
@@ -10,6 +10,9 @@ urlpatterns = [
     path("transports/<int:pk>/pause/", transports.pause, name="transport-pause"),
     path("transports/<int:pk>/resumption/", transports.resumption, name="transport-resumption"),
     path("transports/<int:pk>/removal/", transports.removal, name="transport-removal"),
+    path("transports/<int:pk>/provider-limits/", receivers.limits, name="provider-limits"),
+    path("transports/<int:pk>/slowdown-end/", receivers.slowdown_end, name="slowdown-end"),
+    path("transports/<int:pk>/provider-limit-removal/", receivers.removal, name="provider-limit-removal"),
     path("senders/new/", senders.new, name="sender-new"),
     path("senders/warm-up/", senders.warm_up_preview, name="warm-up-preview"),
     path("senders/<int:pk>/", senders.sender, name="sender"),

@@ -44,13 +44,6 @@ def portions_of(transport: Transport) -> str:
     return every % {**number, "minutes": _number(transport.portion_minutes)}
 
 
-def plan_of(identity: SenderIdentity) -> warm_up.Plan | None:
-    """The warm-up of `identity`; None when it has none."""
-    if identity.warm_up_from is None:
-        return None
-    return warm_up.Plan(identity.warm_up_from, identity.warm_up_first, identity.warm_up_growth, identity.warm_up_until)
-
-
 def warm_up_days(plan: warm_up.Plan) -> list[tuple[str, str]]:
     """The days of a warm-up with the number each allows."""
     numbers = warm_up.days(plan, PREVIEWED_DAYS)
