@@ -38,8 +38,7 @@ class Leased(NamedTuple):
     epoch: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """A complete message: `return_path` for MAIL FROM, `data` in RFC 5322 form with CRLF, not dot-stuffed.
 
     Attributes:
