@@ -112,7 +112,7 @@ def test_whoever_is_killed_is_started_again(fresh: Installation, up: Callable[[]
     before = [int(pid) for pid in Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children").read_text().split()]
     for pid in before:
         os.kill(pid, signal.SIGKILL)
-    for name in ("web", "worker", "sender", "scheduler", "sandbox"):
+    for name in ("web", "worker", "personal", "sender 1", "sender 2", "scheduler", "sandbox"):
         said = re.compile(rf"^{name} +│ was killed \(SIGKILL\); starting it again in 1 s\.$", re.MULTILINE)
         wait_until(lambda said=said: bool(said.search(fresh.output)), lambda: fresh.output)  # type: ignore[misc]
     now = Path(f"/proc/{supervisor.pid}/task/{supervisor.pid}/children")

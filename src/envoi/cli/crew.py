@@ -1,9 +1,15 @@
-"""The background processes of one machine: scheduler, worker and senders, as children of a supervisor."""
+"""The background processes of one machine, as children of a supervisor.
+
+A scheduler asks for recurring work, a worker does what is neither sending nor serving, senders send broadcasts, and one
+process sends what people wait for, so that no broadcast and no import stands in its way.
+"""
 
 from __future__ import annotations
 
+import argparse
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from django.db import Error as DatabaseError
@@ -13,27 +19,52 @@ from envoi.cli.faults import explain
 from envoi.cli.supervisor import Child
 
 GRACE = 40.0
+NAMES = 9
 
 
-def workers() -> list[Child]:
-    """Whoever asks for recurring work, and whoever does what is neither sending nor serving."""
-    threads, queues = serving.THREADS["worker"], serving.QUEUES["worker"]
-    return [
-        Child("scheduler", logged(serving.schedule)),
-        Child("worker", logged(partial(serving.work, "worker", queues, threads)), grace=GRACE),
-    ]
+def children(
+    queues: Sequence[str] = ("default", "sending"), senders: int | None = None, threads: int | None = None
+) -> list[Child]:
+    """Those who work off these queues, in the order in which they are stopped.
+
+    Args:
+        senders: how many send broadcasts; as many as this process may use cores when nothing is said.
+        threads: tasks at once that are not sending.
+    """
+    found = [worker("worker", threads)] if "default" in queues else []
+    if "sending" in queues:
+        found.append(worker("personal"))
+        found += [worker("sender", place=place) for place in range(1, (senders or cores()) + 1)]
+    return found
 
 
-def senders(number: int | None = None) -> list[Child]:
-    """So many senders; as many as this process may use cores when nothing is said."""
-    threads, queues = serving.THREADS["sender"], serving.QUEUES["sender"]
-    names = [f"sender {place}" for place in range(1, (number or cores()) + 1)]
-    return [Child(name, logged(partial(serving.work, "sender", queues, threads)), grace=GRACE) for name in names]
+def scheduler() -> Child:
+    """Whoever asks for recurring work. Any number may run: each piece of work is asked for once per interval."""
+    return Child("scheduler", logged(serving.schedule))
+
+
+def worker(kind: str, threads: int | None = None, place: int = 0) -> Child:
+    """One process that works off the queue of its kind; `place` tells those of one kind apart."""
+    target = partial(serving.work, kind, serving.QUEUES[kind], threads or serving.THREADS[kind])
+    return Child(f"{kind} {place}" if place else kind, logged(target), grace=GRACE)
 
 
 def cores() -> int:
     """How many this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def at_least_one(text: str) -> int:
+    """For arguments of the command line."""
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"“{text}” is no number from 1 on")
+    return int(text)
+
+
+def say(name: str, line: str) -> None:
+    """One line of a child, with its name before it."""
+    sys.stdout.write(f"{name:{NAMES}} │ {line}\n")
+    sys.stdout.flush()
 
 
 def logged(target: Callable[[], int]) -> Callable[[], int]:

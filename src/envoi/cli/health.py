@@ -107,13 +107,13 @@ def front_end() -> Iterator[Finding]:
 
 
 def processes() -> Iterator[Finding]:
-    """Workers and scheduler, by their signs of life; a worker may do the sender's work too."""
-    found = {kind: heartbeats.living(kind) for kind in ("worker", "sender", "scheduler")}
-    for kind, needed in (("worker", found["worker"]), ("sender", found["sender"] + found["worker"])):
-        if needed:
-            yield Finding(kind, State.GOOD, f"{found[kind] or needed} alive")
+    """Workers, senders and scheduler, by their signs of life."""
+    found = {kind: heartbeats.living(kind) for kind in ("worker", "sender", "personal", "scheduler")}
+    for kind, subject in (("worker", "worker"), ("sender", "sending"), ("personal", "personal mail")):
+        if found[kind]:
+            yield Finding(subject, State.GOOD, f"{found[kind]} alive")
         else:
-            yield Finding(kind, State.BAD, "none is alive", "Start Envoi with “envoi up”, or run “envoi worker”.")
+            yield Finding(subject, State.BAD, "none is alive", "Start Envoi with “envoi up”, or run “envoi worker”.")
     if found["scheduler"]:
         yield Finding("scheduler", State.GOOD, f"{found['scheduler']} alive")
     else:

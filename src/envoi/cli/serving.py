@@ -31,8 +31,9 @@ from envoi.tracking.actions.flush import flush_until
 logger = logging.getLogger("envoi.delivery")
 
 JOURNALS_EVERY = 5.0
-THREADS = {"worker": 4, "sender": 2}
-QUEUES = {"worker": ("default",), "sender": ("sending",)}
+# A sender takes its turns one after the other; a second thread in its process would only take time from the first.
+THREADS = {"worker": 4, "personal": 2, "sender": 1}
+QUEUES = {"worker": ("default",), "personal": ("personal",), "sender": ("sending",)}
 
 
 def web(host: str, port: int, workers: int, threads: int) -> int:

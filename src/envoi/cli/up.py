@@ -9,22 +9,18 @@ import http.client
 import os
 import shlex
 import socket
-import sys
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import TextIO
 
 from django.conf import settings
-from django.db import Error as DatabaseError
 from django.db import connections
 from django.shortcuts import resolve_url
 
-from envoi.cli import first_run, serving
+from envoi.cli import crew, first_run, serving
 from envoi.cli.faults import Stop, data_folder_writable, explain
 from envoi.cli.supervisor import Child, Supervisor
 
-NAMES = 9
 READY_WITHIN = 60.0
 
 
@@ -37,6 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--owner", default=first_run.OWNER, metavar="EMAIL", help="first account (default: %(default)s)"
     )
     parser.add_argument("--web-workers", type=int, default=2, help="web processes (default: 2)")
+    parser.add_argument("--senders", type=crew.at_least_one, help="processes that send (default: as many as cores)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     (settings.ENVOI_DATA / "static").mkdir(exist_ok=True)
     # What is loaded stays in pages that the children share; the collector must not touch (copy) them.
     gc.freeze()
-    supervisor = Supervisor(children(args), say)
+    supervisor = Supervisor(children(args), crew.say)
     supervisor.start()
     try:
         if wait_until_ready(supervisor, args.host, args.port):
@@ -67,28 +64,12 @@ def run(args: argparse.Namespace) -> int:
 
 def children(args: argparse.Namespace) -> list[Child]:
     """The processes, in the order in which they are stopped: nobody is left waiting for somebody who is gone."""
-    threads = serving.THREADS
-    queues = serving.QUEUES
-
-    def logged(target: Callable[[], int]) -> Callable[[], int]:
-        def run_child() -> int:
-            serving.quiet_logs()
-            serving.stop_on_signals()
-            try:
-                return target()
-            except (DatabaseError, OSError) as error:
-                print(explain(error))
-                return 1
-
-        return run_child
-
     web = partial(serving.web, args.host, args.port, args.web_workers, serving.default_web_threads())
     return [
-        Child("web", logged(web)),
-        Child("scheduler", logged(serving.schedule)),
-        Child("worker", logged(partial(serving.work, "worker", queues["worker"], threads["worker"])), grace=40),
-        Child("sender", logged(partial(serving.work, "sender", queues["sender"], threads["sender"])), grace=40),
-        Child("sandbox", logged(serving.sandbox)),
+        Child("web", crew.logged(web)),
+        crew.scheduler(),
+        *crew.children(senders=args.senders),
+        Child("sandbox", crew.logged(serving.sandbox)),
     ]
 
 
@@ -179,9 +160,3 @@ def announce(args: argparse.Namespace, welcome: first_run.Welcome | None, waitin
         lines.append("Set ENVOI_BASE_URL to the address under which readers reach this machine; links need it.")
     lines.append("Ctrl-C stops it.")
     print("\n".join(["", *lines, ""]), flush=True)
-
-
-def say(name: str, line: str) -> None:
-    """One line of a child, with its name before it."""
-    sys.stdout.write(f"{name:{NAMES}} │ {line}\n")
-    sys.stdout.flush()

@@ -21,13 +21,12 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, connections
 
-from envoi.cli import migrate
+from envoi.cli import crew, migrate
 from envoi.cli.bench import send_people, send_sink
 from envoi.cli.bench.letter import Letter, letter
 from envoi.cli.bench.send_meter import Meter, peak_mb
 from envoi.cli.bench.send_round import Bench, Round
 from envoi.cli.bench.send_sink import Reference
-from envoi.cli.crew import senders, workers
 from envoi.cli.faults import Stop
 from envoi.cli.supervisor import Supervisor
 from envoi.delivery.models import Mailing
@@ -36,11 +35,13 @@ THREADS = {"smtp line": "line"}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--messages", type=at_least_one, default=50_000, help="of each round (default: 50000)")
-    parser.add_argument("--size", type=at_least_one, default=2560, metavar="BYTES", help="of a message (default: 2560)")
-    parser.add_argument("--connections", type=at_least_one, default=8, help="at once, of each side (default: 8)")
-    parser.add_argument("--rounds", type=at_least_one, default=5, help="pairs of rounds (default: 5)")
-    parser.add_argument("--senders", type=at_least_one, default=None, help="processes (default: as many as cores)")
+    parser.add_argument("--messages", type=crew.at_least_one, default=50_000, help="of each round (default: 50000)")
+    parser.add_argument(
+        "--size", type=crew.at_least_one, default=2560, metavar="BYTES", help="of a message (default: 2560)"
+    )
+    parser.add_argument("--connections", type=crew.at_least_one, default=8, help="at once, of each side (default: 8)")
+    parser.add_argument("--rounds", type=crew.at_least_one, default=5, help="pairs of rounds (default: 5)")
+    parser.add_argument("--senders", type=crew.at_least_one, default=None, help="processes (default: as many as cores)")
     parser.add_argument("--flow", action="store_true", help="a message with conditions and loops")
     parser.add_argument(
         "--personal",
@@ -49,12 +50,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="measure personal messages while one more broadcast runs (default: yes)",
     )
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON, and nothing else")
-
-
-def at_least_one(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"“{text}” is no number from 1 on")
-    return int(text)
 
 
 @dataclass(slots=True)
@@ -80,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     everybody = send_people.invent(args.messages)
     with send_sink.sink(Path(settings.ENVOI_DATA)) as sink:
         send_people.sender(sink.port, args.connections)
-        with crew(args.senders) as supervisor:
+        with background(args.senders) as supervisor:
             bench = prepared(args, everybody, sink, supervisor)
             found = measured(args, bench, say)
     numbers = judged(args, found)
@@ -89,13 +84,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 @contextmanager
-def crew(number: int | None) -> Iterator[Supervisor]:
-    """Worker, scheduler and senders as `envoi up` runs them."""
+def background(number: int | None) -> Iterator[Supervisor]:
+    """Scheduler, worker and senders as `envoi up` runs them."""
     connections.close_all()
     gc.freeze()
-    supervisor = Supervisor(
-        [*workers(), *senders(number)], lambda name, line: print(f"{name}: {line}", file=sys.stderr)
-    )
+    children = [crew.scheduler(), *crew.children(senders=number)]
+    supervisor = Supervisor(children, lambda name, line: print(f"{name}: {line}", file=sys.stderr))
     supervisor.start()
     try:
         yield supervisor

@@ -38,9 +38,10 @@ def test_an_installation_without_workers_is_told_how_to_start_them() -> None:
 
 
 def test_living_processes_are_counted() -> None:
-    for kind in ("worker", "scheduler"):
+    kinds = {"worker": "worker", "sender": "sending", "personal": "personal mail", "scheduler": "scheduler"}
+    for kind, subject in kinds.items():
         heartbeats.beat(kind)
-        assert found(kind) == (State.GOOD, "1 alive", "")
+        assert found(subject) == (State.GOOD, "1 alive", "")
     heartbeats.leave("scheduler")
     assert found("scheduler")[0] is State.BAD
 
