@@ -75,12 +75,12 @@ class Writer:
             head = self._headers.lines(
                 "" if name is MISSING else name, row.address, row.key, row.first_attempt_at, own.unsubscribe
             )
-            data = self._frame.join(head, values, lambda: self._about(values))
+            data = self._frame.join(head, values, _About(self, values))
         except (ContentError, HeaderError) as error:
             return RenderProblem(str(error))
         return Message(f"{return_path.PREFIX}{own.return_path}{self._domain}", data)
 
-    def _about(self, values: Loaded) -> tuple[Data, Specials]:
+    def about(self, values: Loaded) -> tuple[Data, Specials]:
         """Person and specials for what Liquid works out."""
         person: dict[str, dict[str, object]] = {"contact": {}, "organisation": {}, "broadcast": {}}
         for route, at in self._layout.items():
@@ -88,3 +88,18 @@ class Writer:
                 person[route[0]][route[1]] = values[at]
         own = {name: values[at].decode("ascii") for name, at in self._tokens.items()}
         return person, self._skeleton.complete(own)
+
+
+class _About:
+    """Answers `Writer.about` of one message, worked out when it is asked first."""
+
+    __slots__ = ("_told", "_values", "_writer")
+
+    def __init__(self, writer: Writer, values: Loaded) -> None:
+        self._writer, self._values = writer, values
+        self._told: tuple[Data, Specials] | None = None
+
+    def __call__(self) -> tuple[Data, Specials]:
+        if self._told is None:
+            self._told = self._writer.about(self._values)
+        return self._told

@@ -34,10 +34,15 @@ class Place(StrEnum):
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U000f0000-\U0010ffff]")
 _HTML_SPECIAL = re.compile("[&<>\"'\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U000f0000-\U0010ffff]").search
 _BLANKS = re.compile(r"\s+")
+_WORD = "[^\\s\x00-\x20\x7f-\x9f\ud800-\udfff\ufffe\uffff\U000f0000-\U0010ffff]+"
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.\-]*:")
 _ALLOWED_SCHEMES = ("http:", "https:", "mailto:", "tel:", "sms:")
 _CSS_UNSAFE = re.compile(r"[^\w #%.,+\-]|(?i:expression|url|import|behaviou?r)")
 _RESERVED = ":/?#[]@!$&'()*+,;=-._~%"
+
+
+is_tidy = re.compile(f"{_WORD}(?: {_WORD})*").fullmatch
+"""Whether a text is words with single blanks between and no control character: already as it stands on one line."""
 
 
 def stringify(value: object) -> str:

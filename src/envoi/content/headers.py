@@ -9,12 +9,14 @@ Python's own writer is not used: it turns a long List-Unsubscribe into encoded w
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from binascii import b2a_base64, b2a_qp
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 
 from django.utils.translation import gettext as _
+
+from envoi.content.escaping import is_tidy
 
 FOLD_AT = 78
 LONGEST_LINE = 998
@@ -64,6 +66,7 @@ _URI = re.compile(r"[!-;=?-~]+")
 _ADDRESS = re.compile(r"[^\s<>,;:()\[\]\\\"@]+@[^\s<>,;:()\[\]\\\"@]+")
 _MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
 _Q_SAFE = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/")
+_Q_WRITTEN = re.compile(rb"[A-Za-z0-9!*+/_=-]*")
 _Q_LENGTH_1 = bytes([*_Q_SAFE, 0x20])
 _Q = [chr(byte) if byte in _Q_SAFE else "_" if byte == 0x20 else f"={byte:02X}" for byte in range(256)]
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -84,7 +87,8 @@ def unstructured(name: str, value: str) -> bytes:
         return f"{name}: {value}\r\n".encode("ascii")
     if _is_plain(value) and all(len(word) < LONGEST_LINE - len(name) - 4 for word in value.split(" ")):
         return folded(name, value.split(" "))
-    return folded(name, encoded_words(value, FOLD_AT - len(name) - 2))
+    words = encoded_words(value, FOLD_AT - len(name) - 2)
+    return f"{name}: {words[0]}\r\n".encode("ascii") if len(words) == 1 else folded(name, words)
 
 
 def mailbox(name: str, display: str, address: str) -> bytes:
@@ -184,11 +188,13 @@ def encoded_words(text: str, first: int = LONGEST_WORD) -> list[str]:
 
 
 def _q(raw: bytes) -> str:
-    return "".join([_Q[byte] for byte in raw])
+    # Quick, and right unless a sign came through that stands for something in a phrase.
+    written = b2a_qp(raw, header=True)
+    return written.decode("ascii") if _Q_WRITTEN.fullmatch(written) else "".join([_Q[byte] for byte in raw])
 
 
 def _b(raw: bytes) -> str:
-    return b64encode(raw).decode("ascii")
+    return b2a_base64(raw, newline=False).decode("ascii")
 
 
 def _mailbox(name: str, display: str, address: str) -> list[str]:
@@ -218,7 +224,7 @@ def _own_phrase(display: str, name: str) -> list[str]:
 
 def cleaned(words: str) -> str:
     """`words` on one line without control characters: what people's own data needs before it is a header's value."""
-    return " ".join(_CONTROL.sub(" ", words).split())
+    return words if is_tidy(words) else " ".join(_CONTROL.sub(" ", words).split())
 
 
 def _check(name: str, value: str) -> None:

@@ -6,7 +6,7 @@ people who agree in that get the same *shape*, in which the plain holes are fill
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -27,12 +27,14 @@ class Shape:
     Attributes:
         fixed: in quoted-printable, what stands around the slots; empty in base64.
         order: which slot stands after each of `fixed` but the last.
+        numbers: of the slots that it shows, each once.
     """
 
     runs: list[str]
     holes: list[tuple[int, int]]  # place in `runs`, number of its slot
     fixed: list[bytes]
     order: list[int]
+    numbers: list[int]
 
     def filled(self, lines: Mapping[int, bytes]) -> bytes:
         """The body with the lines of its slots, each with its soft break."""
@@ -43,7 +45,11 @@ class Shape:
 
 
 class Flow:
-    """One Liquid template; `slots` are the plain holes, which stand in it as numbers."""
+    """One Liquid template; `slots` are the plain holes, which stand in it as numbers.
+
+    Attributes:
+        routes: what the template reads of a person; None when that cannot be told.
+    """
 
     def __init__(self, source: str, slots: Sequence[Slot], *, html: bool, base64: bool) -> None:
         """Raises:
@@ -51,6 +57,7 @@ class Flow:
         """
         self._template = liquid.parse(source, field="body" if html else "text", html=html, ours=True)
         self._reads = Reads(self._template, source)
+        self.routes = self._reads.routes
         self._slots, self._base64 = slots, base64
         self._shapes: dict[object, Shape] = {}
         self._kept = 0
@@ -78,19 +85,22 @@ class Flow:
         Raises:
             ContentError: it cannot be rendered for this person.
         """
-        routes = self._reads.routes
-        if routes is None:
+        if self.routes is None:
             return self._made(data, specials)
-        key = self._reads.key([found(route, data, specials) for route in routes])
+        return self.shape_of([found(route, data, specials) for route in self.routes], lambda: (data, specials))
+
+    def shape_of(self, values: Sequence[object], about: Callable[[], tuple[Data, Specials]]) -> Shape:
+        """The same for somebody with `values` at `routes`; `about` is only asked when there is no such shape yet."""
+        key = self._reads.key(values)
         known = self._shapes.get(key)
         if known is None:
-            known = self._made(data, specials)
+            known = self._made(*about())
             self._keep(key, known)
         return known
 
     def _words(self, shape: Shape, data: Data, specials: Specials) -> dict[int, str]:
         # Not those of other shapes: what a condition hides may have no value.
-        return {number: self._slots[number].of(data, specials) for number in {number for _at, number in shape.holes}}
+        return {number: self._slots[number].of(data, specials) for number in shape.numbers}
 
     def _keep(self, key: object, shape: Shape) -> None:
         length = sum(map(len, shape.runs))
@@ -104,7 +114,8 @@ class Flow:
         runs = liquid.render(self._template, {**data, **specials}, field="body").split(liquid.SEPARATOR)
         holes = [(at, int(runs[at][1:])) for at in range(1, len(runs) - 1, 2) if runs[at].startswith(liquid.NUMBER)]
         fixed: list[bytes] = [] if self._base64 else _fixed(runs, {at for at, _number in holes})
-        return Shape(runs, holes, fixed, [number for _at, number in holes])
+        order = [number for _at, number in holes]
+        return Shape(runs, holes, fixed, order, list(dict.fromkeys(order)))
 
 
 def _fixed(runs: list[str], holes: set[int]) -> list[bytes]:

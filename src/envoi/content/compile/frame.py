@@ -6,35 +6,46 @@ once; short words are remembered, since many people are called Anna and many liv
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import accumulate
 from operator import itemgetter
 from typing import Any, TypeVar
 
 from envoi.content import escaping, headers, mime
+from envoi.content.compile.flow import Flow
 from envoi.content.compile.parts import Part
 from envoi.content.compile.slots import Data, Plain, Route, Slot, Specials
+from envoi.content.escaping import Place
 
 Values = Sequence[Any]
 Layout = Mapping[Route, int]
 """Which of the values each route leads to; tokens of addresses (bytes there) have routes of one name."""
 About = Callable[[], tuple[Data, Specials]]
+Written = Callable[[Values, About], bytes]
 T = TypeVar("T")
 
 MOST = 2_000
 LONGEST = 60
-_PLAIN, _BARE, _WHOLE, _OTHERS = range(4)
+# What every place of these and quoted-printable leave as it is.
+_SIMPLE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 @.+_-]{0,60}[A-Za-z0-9])?").fullmatch
+_AS_IT_IS = frozenset({Place.HTML, Place.ATTRIBUTE, Place.TEXT})
+_PLAIN, _BARE, _OTHERS = range(3)
 
 
 class Lines(dict[object, bytes]):
     """What becomes of values that go one way; only short texts are kept, and not too many."""
 
-    def __init__(self, write: Callable[[Any], bytes]) -> None:
+    def __init__(self, write: Callable[[Any], bytes], *, plain: bool = False) -> None:
+        """Args:
+        plain: simple words need nothing but their soft break.
+        """
         super().__init__()
         self.fresh = write
+        self._plain = plain
 
     def __missing__(self, value: str) -> bytes:
-        line = self.fresh(value)
+        line = value.encode("ascii") + mime.SOFT_BREAK if self._plain and _SIMPLE(value) else self.fresh(value)
         if len(value) <= LONGEST:
             if len(self) >= MOST:
                 self.clear()
@@ -58,8 +69,7 @@ class Frame:
         # What is worked out for each message, by kind; a hole is a kind and the place among these.
         self._plain: list[tuple[Lines, int]] = []
         self._bare: list[int] = []
-        self._whole: list[Callable[[Values], bytes]] = []
-        self._others: list[Callable[[Data, Specials], bytes]] = []
+        self._others: list[Written] = []
         holes: list[tuple[int, int]] = [
             *self._subject(subject),
             *self._body(mime.HEADERS + b"\r\n", "plain", text),
@@ -68,7 +78,7 @@ class Frame:
         self._fixed[-1] += mime.CLOSING
         self._pieces = [b""] * (2 * len(holes) + 1)
         self._pieces[::2] = self._fixed
-        starts = list(accumulate((len(self._plain), len(self._bare), len(self._whole)), initial=0))
+        starts = list(accumulate((len(self._plain), len(self._bare)), initial=0))
         order = [starts[kind] + place for kind, place in holes]
         self._placed: Callable[[list[bytes]], Sequence[bytes]] = (
             itemgetter(*order) if len(order) > 1 else lambda lines: [lines[at] for at in order]
@@ -87,10 +97,7 @@ class Frame:
         """
         lines = [kept[value] if type(value := values[at]) is str else kept.fresh(value) for kept, at in self._plain]
         lines += [values[at] for at in self._bare]
-        lines += [write(values) for write in self._whole]
-        if self._others:
-            data, specials = about()
-            lines += [write(data, specials) for write in self._others]
+        lines += [write(values, about) for write in self._others]
         pieces = self._pieces.copy()
         pieces[1::2] = self._placed(lines)
         return b"".join((*head, *pieces))
@@ -109,8 +116,8 @@ class Frame:
             yield self._hole_for(part, Lines(mime.base64_lines))
             self._fixed.append(b"")
             return
-        if not part.is_straight:
-            yield _OTHERS, _put(self._others, part.encoded)
+        if part.flow is not None:
+            yield _OTHERS, _put(self._others, self._shaped(part.flow, part.slots))
             self._fixed.append(b"")
             return
         for number, fixed in enumerate(part.fixed):
@@ -122,39 +129,65 @@ class Frame:
     def _hole(self, slot: Slot) -> tuple[int, int]:
         """A hole for the line of one value; what follows it goes into the next piece."""
         self._fixed.append(b"")
-        at = self._layout.get(slot.route) if isinstance(slot, Plain) else None
+        at = self._at(slot)
         if not isinstance(slot, Plain) or at is None:
-            return _OTHERS, _put(self._others, lambda data, specials: mime.value_line(slot.of(data, specials)))
+            return _OTHERS, _put(self._others, self._line_of(slot))
         if slot.route[0] in self._tokens:
             self._fixed[-1] += mime.SOFT_BREAK
         key = (slot.way, at)
         if key not in self._known:
-            self._known[key] = self._new(slot, at)
+            bare = slot.route[0] in self._tokens
+            self._known[key] = (
+                (_BARE, _put(self._bare, at)) if bare else (_PLAIN, _put(self._plain, (self._lines(slot), at)))
+            )
         return self._known[key]
 
-    def _new(self, slot: Plain, at: int) -> tuple[int, int]:
+    def _at(self, slot: Slot) -> int | None:
+        return self._layout.get(slot.route) if isinstance(slot, Plain) else None
+
+    def _lines(self, slot: Plain) -> Lines:
+        if slot.way not in self._ways:
+            words = slot.words
+            self._ways[slot.way] = Lines(lambda value: mime.value_line(words(value)), plain=slot.way[0] in _AS_IT_IS)
+        return self._ways[slot.way]
+
+    def _line_of(self, slot: Slot) -> Written:
+        """What gives the line of `slot` where there is no hole for it alone."""
+        at = self._at(slot)
+        if not isinstance(slot, Plain) or at is None:
+            return lambda _values, about: mime.value_line(slot.of(*about()))
         if slot.route[0] in self._tokens:
-            return _BARE, _put(self._bare, at)
-        words = slot.words
-        kept = self._ways.setdefault(slot.way, Lines(lambda value: mime.value_line(words(value))))
-        return _PLAIN, _put(self._plain, (kept, at))
+            return lambda values, _about: values[at] + mime.SOFT_BREAK
+        kept = self._lines(slot)
+        return lambda values, _about: kept[value] if type(value := values[at]) is str else kept.fresh(value)
+
+    def _shaped(self, flow: Flow, slots: Sequence[Slot]) -> Written:
+        """What writes a part with conditions or loops."""
+        lines = [self._line_of(slot) for slot in slots]
+        read = [self._layout.get(route) for route in flow.routes or ()]
+        known = [at for at in read if at is not None] if flow.routes is not None and None not in read else None
+
+        def shaped(values: Values, about: About) -> bytes:
+            shape = flow.shape_of([values[at] for at in known], about) if known is not None else flow.shape(*about())
+            return shape.filled({number: lines[number](values, about) for number in shape.numbers})
+
+        return shaped
 
     def _hole_for(self, part: Part, written: Lines) -> tuple[int, int]:
         """A hole for all of `part`, which shows in one go."""
-        slots = [slot for slot in part.slots if isinstance(slot, Plain) and slot.route in self._layout]
-        if not part.is_straight or len(slots) < len(part.slots):
-            return _OTHERS, _put(self._others, lambda data, specials: written.fresh(part.text(data, specials)))
-        fillings = [(slot.words, self._layout[slot.route]) for slot in slots]
+        slots = [(slot, at) for slot in part.slots if isinstance(slot, Plain) and (at := self._at(slot)) is not None]
+        if part.flow is not None or len(slots) < len(part.slots):
+            return _OTHERS, _put(self._others, lambda _values, about: written.fresh(part.text(*about())))
+        shows = [(_of_token if slot.route[0] in self._tokens else slot.words, at) for slot, at in slots]
 
-        def whole(values: Values) -> bytes:
-            return written["".join(part.runs([words(_text(values[at])) for words, at in fillings]))]
+        def whole(values: Values, _about: About) -> bytes:
+            return written["".join(part.runs([words(values[at]) for words, at in shows]))]
 
-        return _WHOLE, _put(self._whole, whole)
+        return _OTHERS, _put(self._others, whole)
 
 
-def _text(value: object) -> object:
-    """Tokens stand in the sequence as bytes."""
-    return value.decode("ascii") if type(value) is bytes else value
+def _of_token(value: bytes) -> str:
+    return value.decode("ascii")
 
 
 def _put(group: list[T], entry: T) -> int:
@@ -165,4 +198,4 @@ def _put(group: list[T], entry: T) -> int:
 
 def one_line(subject: str) -> str:
     """A subject as it stands in its header."""
-    return escaping.at_header(subject).strip()
+    return subject if escaping.is_tidy(subject) else escaping.at_header(subject).strip()

@@ -28,6 +28,7 @@ class Part:
         base64: how it is encoded; else it is quoted-printable.
         fixed, order, slots: of a part without control flow, its fixed stretches and which slot stands after each but
             the last.
+        flow: of a part with control flow; its slots are those that need no Liquid.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Part:
         self.fixed: list[str] = [""]
         self.slots: list[Slot] = []
         self.order: list[int] = []
-        self._flow: Flow | None = None
+        self.flow: Flow | None = None
         runs = [run for run in runs if isinstance(run, str) or not constructs[run.marker].is_edge]
         self.base64 = mime.prefers_base64("".join(run for run in runs if isinstance(run, str)))
         local = _local_names(constructs)
@@ -61,19 +62,14 @@ class Part:
         if flow or any(constructs[hole.marker].kind is Kind.TAG for hole in holes):
             plain = {} if flow else self._plain_holes(holes, constructs, local)
             source = _source(runs, constructs, plain)
-            self._flow = Flow(source, self.slots, html=html, base64=self.base64)
+            self.flow = Flow(source, self.slots, html=html, base64=self.base64)
         else:
             self._prepare(runs, constructs)
 
     @property
-    def is_straight(self) -> bool:
-        """Whether it has no control flow."""
-        return self._flow is None
-
-    @property
     def is_fixed(self) -> bool:
         """Whether it is the same for everybody."""
-        return self._flow is None and not self.slots
+        return self.flow is None and not self.slots
 
     def _prepare(self, runs: list[Run], constructs: Constructs) -> None:
         known: dict[tuple[str, str], int] = {}
@@ -106,8 +102,8 @@ class Part:
 
     def text(self, data: Data, specials: Specials) -> str:
         """The finished text for one person."""
-        if self._flow is not None:
-            return self._flow.text(data, specials)
+        if self.flow is not None:
+            return self.flow.text(data, specials)
         return "".join(self.runs([slot.of(data, specials) for slot in self.slots]))
 
     def encoded(self, data: Data, specials: Specials) -> bytes:
@@ -116,8 +112,8 @@ class Part:
         Raises:
             ContentError: it cannot be rendered for this person.
         """
-        if self._flow is not None:
-            return self._flow.encoded(data, specials)
+        if self.flow is not None:
+            return self.flow.encoded(data, specials)
         return mime.joined(self.runs([slot.of(data, specials) for slot in self.slots]), base64=self.base64)
 
     def runs(self, words: Sequence[str]) -> list[str]:

@@ -54,6 +54,8 @@ class Skeleton:
         self._tokens = frozenset(address.token for address in self.addresses.values())
         slots = [slot for part in (subject, html, text) for slot in part.slots]
         self._routes = list(dict.fromkeys(slot.route for slot in slots if isinstance(slot, Plain)))
+        as_one = {*variables, *(route[0] for route in self._routes)}
+        self._whole = {name: address for name, address in self.addresses.items() if name in as_one}
         self._frame = self.frame({route: at for at, route in enumerate(self._routes)})
 
     def frame(self, layout: Layout) -> Frame:
@@ -100,8 +102,6 @@ class Skeleton:
         return self._frame.join(tuple(header_lines), values, lambda: (person, specials))
 
     def complete(self, specials: Specials) -> Specials:
-        """`specials` with the whole addresses beside their tokens, for what reads them as one."""
-        if not self.addresses:
-            return specials
-        whole = {name: one.whole(specials.get(one.token, "").encode()) for name, one in self.addresses.items()}
+        """`specials` with those addresses beside their tokens that something in the message reads as one."""
+        whole = {name: one.whole(specials.get(one.token, "").encode()) for name, one in self._whole.items()}
         return {**whole, **specials}

@@ -114,5 +114,5 @@ def test_only_so_many_renderings_are_kept() -> None:
     for number in range(1_000):
         text = counting.text(factories.person(city=f"x{number}"), {})
         assert text == f"xx{number}"
-    assert counting._flow is not None
-    assert len(counting._flow._shapes) <= 200
+    assert counting.flow is not None
+    assert len(counting.flow._shapes) <= 200
