@@ -45,6 +45,7 @@ COMMANDS = {
     "up": Command("up", "set up what is missing and run everything: web, workers, scheduler, sandbox mailbox", True),
     "web": Command("web", "run the web server only", True),
     "worker": Command("worker", "run a worker for background tasks and recurring work"),
+    "send-due": Command("send_due", "send the next portion of transports that send in portions"),
     "sandbox": Command("sandbox", "run the sandbox mailbox only"),
     "check": Command("check", "look at configuration and health, with hints"),
     "migrate": Command("migrate", "bring the database up to date"),

@@ -104,7 +104,11 @@ def of_run(transport: Transport, pace: Pace | None, now: datetime) -> Hindrance 
     """Whether the transport waits for its next run."""
     if not paces.in_portions(transport) or paces.left_of_run(transport, pace, now):
         return None
-    due = paces.run_due_at(transport, pace)
+    return before_run(transport, paces.run_due_at(transport, pace, now))
+
+
+def before_run(transport: Transport, due: datetime | None) -> Hindrance:
+    """That a transport waits for the run that is due then; None when only cron or a person begins it."""
     if due is None:
         text = _("“%(transport)s” sends in portions; the next one is begun by “envoi send-due”.") % _named(transport)
         return Hindrance(Kind.RUN, None, text)

@@ -31,16 +31,19 @@ def in_portions(transport: Transport) -> bool:
     return transport.release == Transport.Release.QUEUED
 
 
-def run_due_at(transport: Transport, pace: Pace | None) -> datetime | None:
-    """When the next run of a transport that sends in portions is due; None when only a person or cron begins it."""
+def run_due_at(transport: Transport, pace: Pace | None, now: datetime) -> datetime | None:
+    """When the next run of a transport that sends in portions is due; None when only a person or cron begins it.
+
+    The first one is due `now`.
+    """
     if not transport.portion_minutes:
         return None
-    return pace.run_at + timedelta(minutes=transport.portion_minutes) if pace and pace.run_at else clock.now()
+    return pace.run_at + timedelta(minutes=transport.portion_minutes) if pace and pace.run_at else now
 
 
 def left_of_run(transport: Transport, pace: Pace | None, now: datetime) -> int:
     """How many messages the run still holds, or the one that would begin now."""
-    due = run_due_at(transport, pace)
+    due = run_due_at(transport, pace, now)
     if due is not None and due <= now:
         return transport.portion or ALL
     return (pace.run_left or 0) if pace else 0
@@ -117,7 +120,7 @@ def locked(transport: Transport) -> Pace:
 
 
 def _begin_if_due(transport: Transport, pace: Pace, now: datetime) -> None:
-    due = run_due_at(transport, pace)
+    due = run_due_at(transport, pace, now)
     if due is None or due > now:
         return
     pace.run_left = transport.portion or ALL
