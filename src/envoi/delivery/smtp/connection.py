@@ -26,9 +26,7 @@ _ENVELOPE = (Step.MAIL, Step.RCPT, Step.DATA)
 
 
 class Connection:
-    """See the module. One job may be `current`, from its envelope to its body; one more may wait for the answer to its
-    dot.
-    """
+    """See the module. One job is `current`, from its envelope to its body; one more waits for the answer to its dot."""
 
     def __init__(self, session: Session, owner: Owner, timeouts: Timeouts, limit: int) -> None:
         self.wire = session.wire
@@ -79,8 +77,10 @@ class Connection:
             self._settle(done, Accepted(replies[0]))
             self._body(job)
             return
-        for reply in replies:
-            self._on_reply(reply)
+        last = len(replies) - 1
+        for index, reply in enumerate(replies):
+            if self.wire.fault is None:
+                self._on_reply(reply, more=index < last or not self.wire.parser.empty)
 
     def on_drained(self) -> None:
         if self._current is not None and self._current.phase is Phase.BODY:
@@ -155,7 +155,8 @@ class Connection:
 
     # What is read.
 
-    def _on_reply(self, reply: Reply) -> None:
+    def _on_reply(self, reply: Reply, *, more: bool) -> None:
+        """`more` says that the server went on talking without waiting for us."""
         if not self._steps:
             self._unasked(reply)
             return
@@ -165,15 +166,18 @@ class Connection:
         elif step is Step.RSET or step is Step.QUIT:
             self._housekeeping(step, reply)
         elif self._current is not None:
-            self._envelope(step, self._current, reply)
+            self._envelope(step, self._current, reply, more)
         if self._steps:
             phase = self._steps[0].phase
             self._arm(phase)
             if self._current is not None and self._dotted is None:
                 self._current.phase = phase
 
-    def _envelope(self, step: Step, job: Job, reply: Reply) -> None:
+    def _envelope(self, step: Step, job: Job, reply: Reply, more: bool) -> None:
         if step is Step.DATA and reply.code == 354:
+            if job.refusal is None and more:
+                # What it says now is no answer to a dot that was not sent: let it finish and go by that.
+                return
             if job.refusal is None:
                 self._body(job)
             else:

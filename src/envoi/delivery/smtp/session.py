@@ -12,13 +12,13 @@ import socket
 import ssl
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
 
 from envoi.delivery.smtp.envelopes import Features, features
 from envoi.delivery.smtp.outcomes import Fault, FaultKind, NotSent, Remedy, SenderRefused
 from envoi.delivery.smtp.phases import Phase, Timeouts
 from envoi.delivery.smtp.replies import Reply
 from envoi.delivery.smtp.signing_in import chosen, sign_in
+from envoi.delivery.smtp.tls import system_context
 from envoi.delivery.smtp.verdicts import judge
 from envoi.delivery.smtp.wire import Listener, Wire, WireBroken
 
@@ -127,6 +127,9 @@ class _Opening:
             offered = await self._starttls(wire, offered)
         if self.settings.username:
             await self._auth(wire, offered)
+        said = wire.unread()
+        if said is not None and not said.positive:
+            raise _Refusal(said)
         return Session(wire, offered)
 
     def drop(self, fault: Fault) -> None:
@@ -153,7 +156,7 @@ class _Opening:
 
     async def _tls(self, wire: Wire) -> None:
         self.phase = Phase.TLS
-        context = self.settings.tls_context or _system_context()
+        context = self.settings.tls_context or system_context()
         async with asyncio.timeout(self.settings.timeouts.connect):
             await wire.start_tls(context, self.settings.host)
 
@@ -198,11 +201,3 @@ class _Opening:
         reply = await sign_in(mechanism, self.settings.username, self.settings.password, self._ask)
         if not reply.positive:
             raise _Refusal(reply)
-
-
-@lru_cache(maxsize=1)
-def _system_context() -> ssl.SSLContext:
-    """Reading the system's authorities takes 10 ms and more, so it is done once."""
-    context = ssl.create_default_context()
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

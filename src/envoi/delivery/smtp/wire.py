@@ -12,11 +12,13 @@ import socket
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol, cast
 
 from envoi.delivery.smtp.outcomes import Fault, FaultKind
 from envoi.delivery.smtp.phases import Phase
 from envoi.delivery.smtp.replies import NoReply, Reply, ReplyParser
+from envoi.delivery.smtp.tls import tls_fault
 
 Listener = Callable[[str, str], None]  # ("C" client, "S" server or "*" a remark; one line of text)
 
@@ -71,8 +73,9 @@ class Wire(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
         # 0: `paused` then means “not yet with the kernel”, which the final dot must wait for.
         self._transport.set_write_buffer_limits(high=0)
-        # A second handle of the same socket, for what asyncio's has no words for.
-        self._socket = transport.get_extra_info("socket").dup()
+        # A second handle of the same socket, for what asyncio's has no words for; it goes without, too.
+        with suppress(OSError):
+            self._socket = transport.get_extra_info("socket").dup()
 
     def data_received(self, data: bytes) -> None:
         if self._tls is not None:
@@ -174,6 +177,10 @@ class Wire(asyncio.Protocol):
             await self._data()
         return self._replies.popleft()
 
+    def unread(self) -> Reply | None:
+        """What the server said beyond what it was asked before the handshake was over."""
+        return self._replies[0] if self._replies else None
+
     async def start_tls(self, context: ssl.SSLContext, host: str) -> None:
         """Encrypt from here on; whatever the server sent before is forgotten.
 
@@ -195,7 +202,7 @@ class Wire(asyncio.Protocol):
                 await self._data()
             except ssl.SSLError as error:
                 self._flush()
-                fault = _tls_fault(error, host)
+                fault = tls_fault(error, host)
                 self.abort(fault)
                 raise WireBroken(fault) from error
         self._handshaking = False
@@ -204,9 +211,9 @@ class Wire(asyncio.Protocol):
         self.data_received(b"")
 
     def _send(self, data: bytes, flags: int) -> None:
-        if not data or self._transport is None or self._socket is None:
+        if not data or self._transport is None:
             return
-        if not self.paused and not self._transport.is_closing():
+        if self._socket is not None and not self.paused and not self._transport.is_closing():
             try:
                 sent = self._socket.send(data, flags)
             except OSError:
@@ -271,7 +278,9 @@ class Wire(asyncio.Protocol):
         try:
             while part := tls.read(65536):
                 parts.append(part)
-        except (ssl.SSLWantReadError, ssl.SSLZeroReturnError):
+            # The end of all it has to say; it need not end the connection below as well (RFC 8446 §6.1).
+            self.close()
+        except ssl.SSLWantReadError:
             pass
         except ssl.SSLError as error:
             if parts:
@@ -283,18 +292,6 @@ class Wire(asyncio.Protocol):
 
     def _rescue(self) -> None:
         """Read what lies in the socket after a failed write: often the very refusal that explains it."""
-        try:
+        with suppress(OSError):
             while self._socket is not None and (data := self._socket.recv(65536)):
                 self.data_received(data)
-        except OSError:
-            return
-
-
-def _tls_fault(error: ssl.SSLError, host: str) -> Fault:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        name = (
-            "hostname mismatch" in error.verify_message.lower() or "ip address mismatch" in error.verify_message.lower()
-        )
-        kind = FaultKind.TLS_NAME if name else FaultKind.TLS_UNTRUSTED
-        return Fault(kind, f"the certificate is not good for {host}: {error.verify_message}")
-    return Fault(FaultKind.TLS, f"TLS handshake with {host} failed: {error.reason or error}")

@@ -299,6 +299,18 @@ def test_what_is_no_mail_server_is_named_so(script: Callable[[Peer], Awaitable[N
     assert (outcome.error.kind, outcome.phase) == (FaultKind.GARBAGE, Phase.CONNECT)
 
 
+def test_a_goodbye_in_the_same_breath_as_the_welcome_is_heard() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.say("220 mx.test")
+        await peer.expect("EHLO")
+        await peer.say("250 mx.test\n421 4.3.2 going down")
+
+    outcome = outcome_of(script)
+
+    assert isinstance(outcome, SenderRefused)
+    assert (str(outcome.reply), outcome.remedy) == ("421 4.3.2 going down", Remedy.WAIT)
+
+
 def test_junk_in_place_of_the_last_answer_leaves_the_outcome_unknown() -> None:
     async def script(peer: Peer) -> None:
         await peer.hello()

@@ -20,8 +20,9 @@ from envoi.delivery.smtp import (
     Security,
     SenderRefused,
     SmtpSettings,
+    Unknown,
 )
-from envoi.delivery.smtp.tests.scripted import Certified, Peer, Script, Scripted, ada, certified
+from envoi.delivery.smtp.tests.scripted import QUICK, Certified, Peer, Script, Scripted, ada, certified
 from envoi.delivery.smtp.wire import Wire
 
 
@@ -98,6 +99,43 @@ def test_a_big_message_goes_through_tls(localhost: Certified) -> None:
 
     assert isinstance(asyncio.run(run()), Accepted)
     assert got == [10_000_000]
+
+
+def test_a_server_that_ends_the_encryption_but_not_the_connection_is_not_waited_for(localhost: Certified) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.hello("PIPELINING")
+        for _ in range(3):
+            await peer.line()
+        await peer.say("250 ok\n250 ok\n354 go")
+        await peer.body()
+        # asyncio's end of an encrypted connection waits for ours before it closes the one below.
+        peer.writer.close()
+
+    outcome, _ = talk(script, localhost, Security.TLS, timeouts=replace(QUICK, dot=60))
+
+    assert isinstance(outcome, Unknown)
+    assert outcome.error.kind is FaultKind.DROPPED
+
+
+@pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+def test_a_handshake_that_hangs_is_given_up(localhost: Certified, security: Security) -> None:
+    async def script(peer: Peer) -> None:
+        if security is Security.STARTTLS:
+            await peer.hello("STARTTLS")
+            await peer.expect("STARTTLS")
+            await peer.say("220 go")
+        await peer.reader.read()
+
+    async def run() -> Outcome:
+        async with Scripted([script]) as server:
+            settings = replace(server.settings(security), timeouts=replace(QUICK, connect=0.2))
+            async with Pool(settings) as pool:
+                return await pool.send(ada())
+
+    outcome = asyncio.run(run())
+
+    assert isinstance(outcome, NotSent)
+    assert (outcome.error.kind, outcome.phase) == (FaultKind.TIMEOUT, Phase.TLS)
 
 
 def test_without_starttls_nothing_is_sent(localhost: Certified) -> None:

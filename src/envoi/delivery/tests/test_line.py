@@ -1,0 +1,276 @@
+"""The line between worker and server: each job has one outcome, and what must not be offered is not."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from envoi.delivery import journal as journals
+from envoi.delivery.composers import Leased, Message, RenderProblem
+from envoi.delivery.journal import Journal
+from envoi.delivery.machine import elapsed
+from envoi.delivery.shifts.line import ComposeFailed, Job, Line, Settled
+from envoi.delivery.smtp import Accepted, FaultKind, NotSent, Phase, Refused, Security, SmtpSettings
+from envoi.delivery.smtp.tests.scripted import QUICK, Peer, Script, Scripted
+
+FIRST = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def row(number: int) -> Leased:
+    return Leased(number, f"key{number}", f"p{number}@example.net", f"p{number}@example.net", number, 0, FIRST, 7)
+
+
+def written(row: Leased, loaded: Any) -> Message | RenderProblem:
+    return Message(f"bounce+{row.id}@example.org", f"Subject: {loaded}\r\n\r\nHello\r\n".encode(), wire_form=True)
+
+
+class Office:
+    """A server that takes everything, in a thread of its own; `got` says whose messages."""
+
+    def __init__(self) -> None:
+        self.got: list[str] = []
+        self.dots = 0
+        self.gate = threading.Event()
+        self.gate.set()
+
+    async def __call__(self, peer: Peer) -> None:
+        await peer.hello("PIPELINING", "8BITMIME")
+        while True:
+            line = await peer.line()
+            if line.startswith("RCPT"):
+                recipient = line[9:-1].partition("@")[0]
+            if line == "DATA":
+                await peer.say("354 go")
+                await peer.body()
+                while not self.gate.is_set():
+                    await asyncio.sleep(0.005)
+                self.got.append(recipient)
+            if line == "QUIT":
+                await peer.say("221 bye")
+                return
+            await peer.say("250 2.0.0 fine")
+
+
+@contextmanager
+def serving(script: Script) -> Iterator[int]:
+    port: queue.SimpleQueue[int] = queue.SimpleQueue()
+    loop = asyncio.new_event_loop()
+    over = asyncio.Event()
+
+    async def serve() -> None:
+        async with Scripted([script]) as server:
+            port.put(server.port)
+            await over.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    try:
+        yield port.get(timeout=5)
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+        loop.close()
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    kept = Journal(tmp_path, "worker", "mailing")
+    yield kept
+    kept.close(keep=True)
+
+
+@contextmanager
+def line_to(
+    office: Script, journal: Journal, write: Callable[[Leased, Any], Message | RenderProblem] = written
+) -> Iterator[Line]:
+    with serving(office) as port:
+        settings = SmtpSettings("127.0.0.1", port, Security.NONE, timeouts=QUICK)
+        with Line(settings, 1, 100, journal, write) as line:
+            line.lease_until(elapsed() + 60)
+            yield line
+
+
+def outcomes(line: Line, number: int) -> dict[int, Any]:
+    found: list[Settled] = []
+    until = elapsed() + 5
+    while len(found) < number and elapsed() < until:
+        found += line.outcomes(0.5, 10)
+    assert len({row.id for row, _ in found}) == len(found) == number
+    return {row.id: outcome for row, outcome in found}
+
+
+def dots(journal: Journal) -> dict[int, int]:
+    record = journals.read(journal.path.read_bytes())
+    assert record is not None
+    return record.dots
+
+
+def test_every_job_is_written_sent_and_noted_once(office: Office, journal: Journal) -> None:
+    with line_to(office, journal) as line:
+        line.put([Job(row(number), "Hi") for number in range(1, 121)])
+        found = outcomes(line, 120)
+    assert {type(outcome) for outcome in found.values()} == {Accepted}
+    assert office.got == [f"p{number}" for number in range(1, 121)]
+    record = journals.read(journal.path.read_bytes())
+    assert record is not None
+    assert record.dots == dict.fromkeys(range(1, 121), 7)
+    assert {number: (epoch, reply.code) for number, (epoch, reply) in record.answers.items()} == dict.fromkeys(
+        range(1, 121), (7, 250)
+    )
+
+
+def test_no_more_outcomes_are_given_than_asked_for_and_none_is_lost(office: Office, journal: Journal) -> None:
+    with line_to(office, journal) as line:
+        line.put([Job(row(number), "Hi") for number in range(60)])
+        sizes: list[int] = []
+        while sum(sizes) < 60:
+            sizes.append(len(line.outcomes(1.0, 7)))
+    assert max(sizes) == 7
+    assert sum(sizes) == 60
+
+
+def test_the_last_outcome_does_not_wait_for_a_handful(office: Office, journal: Journal) -> None:
+    with line_to(office, journal) as line:
+        line.put([Job(row(1), "Hi")])
+        (settled,) = line.outcomes(5.0, 10)
+    assert settled[0].id == 1
+
+
+def test_a_job_is_not_offered_before_its_slot_and_the_earliest_slot_goes_first(
+    office: Office, journal: Journal
+) -> None:
+    now = elapsed()
+    with line_to(office, journal) as line:
+        line.put([Job(row(1), "Hi", now + 0.3), Job(row(2), "Hi", now + 0.1), Job(row(3), "Hi")])
+        outcomes(line, 3)
+        assert elapsed() >= now + 0.3
+    assert office.got == ["p3", "p2", "p1"]
+
+
+def test_what_cannot_be_rendered_is_told_and_the_rest_goes_on(office: Office, journal: Journal) -> None:
+    def write(leased: Leased, loaded: Any) -> Message | RenderProblem:
+        return RenderProblem("no city") if leased.id == 2 else written(leased, loaded)
+
+    with line_to(office, journal, write) as line:
+        line.put([Job(row(number), "Hi") for number in (1, 2, 3)])
+        found = outcomes(line, 3)
+    assert found[2] == RenderProblem("no city")
+    assert office.got == ["p1", "p3"]
+    assert dots(journal) == {1: 7, 3: 7}
+
+
+def test_after_a_fault_in_composing_nothing_more_is_offered(office: Office, journal: Journal) -> None:
+    def write(leased: Leased, loaded: Any) -> Message | RenderProblem:
+        return written(leased, loaded) if leased.id < 3 else Message("", loaded / 0)
+
+    with line_to(office, journal, write) as line:
+        line.put([Job(row(number), 1) for number in range(1, 31)])
+        found = outcomes(line, 30)
+    assert office.got == ["p1", "p2"]
+    failed = found.pop(3)
+    assert isinstance(failed, ComposeFailed)
+    assert isinstance(failed.error, ZeroDivisionError)
+    assert {outcome.error.kind for number, outcome in found.items() if number > 3} == {FaultKind.WITHHELD}
+
+
+def test_what_was_taken_back_is_not_offered(office: Office, journal: Journal) -> None:
+    office.gate.clear()
+    with line_to(office, journal) as line:
+        line.put([Job(row(number), "Hi") for number in (1, 2, 3, 4)])
+        while not dots(journal):
+            line.outcomes(0.01, 1)
+        line.take_back([3])
+        office.gate.set()
+        found = outcomes(line, 4)
+    assert office.got == ["p1", "p2", "p4"]
+    assert isinstance(found[3], NotSent)
+    assert found[3].error.kind is FaultKind.WITHHELD
+
+
+def test_holding_gives_back_at_once_what_waits_and_finishes_what_is_on_its_way(
+    office: Office, journal: Journal
+) -> None:
+    office.gate.clear()
+    with line_to(office, journal) as line:
+        line.put([Job(row(number), "Hi", elapsed() + 60 if number > 8 else 0) for number in range(1, 11)])
+        while not dots(journal):
+            line.outcomes(0.01, 1)
+        line.hold()
+        back = outcomes(line, 8)
+        office.gate.set()
+        found = outcomes(line, 2)
+        line.put([Job(row(11), "Hi")])
+        assert outcomes(line, 1)[11].error.kind is FaultKind.WITHHELD
+    assert {outcome.error.kind for outcome in back.values()} == {FaultKind.WITHHELD}
+    assert {type(outcome) for outcome in found.values()} == {Accepted}
+    assert office.got == ["p1", "p2"]
+
+
+def test_without_a_lease_nothing_is_offered(office: Office, journal: Journal) -> None:
+    with line_to(office, journal) as line:
+        line.lease_until(elapsed() - 1)
+        line.put([Job(row(1), "Hi")])
+        found = outcomes(line, 1)
+    assert (found[1].error.kind, found[1].phase) == (FaultKind.WITHHELD, Phase.QUEUED)
+    assert office.got == []
+
+
+def test_a_lease_that_ends_within_the_body_keeps_the_dot_back(office: Office, journal: Journal) -> None:
+    with line_to(office, journal) as line:
+
+        def write(leased: Leased, loaded: Any) -> Message | RenderProblem:
+            line.lease_until(elapsed() - 1)
+            return written(leased, loaded)
+
+        line._write = write
+        line.put([Job(row(1), "Hi")])
+        found = outcomes(line, 1)
+    assert (found[1].error.kind, found[1].phase) == (FaultKind.WITHHELD, Phase.BODY)
+    assert office.got == []
+    assert dots(journal) == {}
+
+
+def test_leaving_finishes_what_is_on_its_way_and_answers_the_rest(office: Office, journal: Journal) -> None:
+    office.gate.clear()
+    with line_to(office, journal) as line:
+        line.put([Job(row(number), "Hi", elapsed() + 60 if number > 3 else 0) for number in (1, 2, 3, 4)])
+        while not dots(journal):
+            line.outcomes(0.01, 1)
+        threading.Timer(0.1, office.gate.set).start()
+    found = outcomes(line, 4)
+    assert office.got == ["p1", "p2"]
+    assert [type(found[number]) for number in (1, 2, 3, 4)] == [Accepted, Accepted, NotSent, NotSent]
+
+
+def test_a_relay_that_is_away_settles_all_that_wait(journal: Journal) -> None:
+    settings = SmtpSettings("127.0.0.1", 1, Security.NONE, timeouts=QUICK)
+    with Line(settings, 3, 100, journal, written) as line:
+        line.lease_until(elapsed() + 60)
+        line.put([Job(row(number), "Hi") for number in range(40)])
+        found = outcomes(line, 40)
+    assert {(outcome.error.kind, outcome.phase) for outcome in found.values()} == {
+        (FaultKind.UNREACHABLE, Phase.CONNECT)
+    }
+    assert dots(journal) == {}
+
+
+def test_an_address_that_the_server_cannot_take_is_refused_without_asking(office: Office, journal: Journal) -> None:
+    with line_to(office, journal) as line:
+        line.put([Job(row(1)._replace(address="åsa@example.net"), "Hi"), Job(row(2), "Hi")])
+        found = outcomes(line, 2)
+    assert isinstance(found[1], Refused)
+    assert found[1].reply.status == "5.6.7"
+    assert office.got == ["p2"]
