@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 
 from envoi.accounts.actions import audit
 from envoi.accounts.models import User
@@ -12,7 +13,7 @@ from envoi.core import clock
 from envoi.core.events import announce
 from envoi.core.tasks import later
 from envoi.delivery.events import TransportPaused, TransportResumed
-from envoi.delivery.models import Mailing, Transport
+from envoi.delivery.models import Mailing, SenderIdentity, Transport
 
 
 def pause_transport(
@@ -49,7 +50,8 @@ def resume_transport(transport: Transport, *, actor: User | None) -> bool:
         transport.paused_at, transport.paused_reason, transport.resume_at = None, "", None
         audit.record(actor, "resume", transport)
         announce(TransportResumed(transport.pk))
-        waiting = Mailing.objects.filter(identity__transport=transport, state=Mailing.State.RUNNING)
+        senders = SenderIdentity.objects.filter(Q(transport=transport) | Q(routes__transport=transport))
+        waiting = Mailing.objects.filter(identity__in=senders.values("pk"), state=Mailing.State.RUNNING)
         for pk in waiting.values_list("pk", flat=True):
             later("delivery.send_shift", mailing_id=pk)
     return True
