@@ -36,15 +36,21 @@ def extract(package: Path) -> None:
         raise RuntimeError(f"makemessages failed:\n{done.stdout}{done.stderr}")
 
 
-def gaps(language: str, package: Path = PACKAGE) -> list[str]:
-    """What of the code's texts lacks a finished translation, and what is left of texts that are gone."""
-    kept = package / "locale" / language / "LC_MESSAGES" / "django.po"
-    known = entries(kept) if kept.exists() else {}
+def gaps(package: Path = PACKAGE) -> dict[str, list[str]]:
+    """By language: what of the code's texts lacks a finished translation, and what is left of texts that are gone."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "envoi"
         shutil.copytree(package, copy, ignore=shutil.ignore_patterns("static", "__pycache__", "*.mo", "tests"))
         extract(copy)
-        wanted = entries(copy / "locale" / language / "LC_MESSAGES" / "django.po")
+        return {language: _gaps(_file(package, language), _file(copy, language)) for language in LANGUAGES}
+
+
+def _file(package: Path, language: str) -> Path:
+    return package / "locale" / language / "LC_MESSAGES" / "django.po"
+
+
+def _gaps(kept: Path, extracted: Path) -> list[str]:
+    known, wanted = entries(kept) if kept.exists() else {}, entries(extracted)
     return [
         *(f"not translated: {key[1]!r}" for key in sorted(wanted) if not finished(known.get(key))),
         *(f"no longer in the code: {key[1]!r}" for key in sorted(known.keys() - wanted.keys())),

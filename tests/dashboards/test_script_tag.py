@@ -179,6 +179,13 @@ def test_no_payload_runs_even_past_the_servers_cleaning(
     assert dialogs == []
 
 
+def let_pass(page: Page, seconds: int) -> None:
+    """Time for the page, whose clock the test has; a moment for the network after each second."""
+    for _ in range(seconds):
+        page.clock.run_for(1000)
+        page.wait_for_timeout(20)
+
+
 def test_a_signature_that_does_not_hold_shows_nothing_until_a_fresh_one_comes(
     ada: Contact, open_shop: Opened, visit: Visit, shop: Site
 ) -> None:
@@ -187,8 +194,9 @@ def test_a_signature_that_does_not_hold_shows_nothing_until_a_fresh_one_comes(
     visit.page.on(
         "request", lambda request: asked.append(request.url) if "/n/v1/notices?" in request.url + "?" else None
     )
+    visit.page.clock.install()
     page = open_shop(signature="0" * 64)
-    page.wait_for_timeout(9_000)
+    let_pass(page, seconds=60)
     expect(page.get_by_role("article")).to_have_count(0)
     assert len(asked) == 1
     until = int((clock.now() + timedelta(hours=1)).timestamp())
@@ -217,11 +225,13 @@ def test_the_same_tag_twice_shows_everything_once(
 def test_while_envoi_is_away_the_page_is_quiet(ada: Contact, open_shop: Opened, visit: Visit) -> None:
     make_notice(ada)
     visit.page.route("**/n/v1/notices", lambda route: route.abort())
+    visit.page.clock.install()
     page = open_shop()
-    page.wait_for_timeout(2_000)
+    let_pass(page, seconds=5)
     expect(page.get_by_role("heading", name="Your orders")).to_be_visible()
     expect(page.get_by_role("article")).to_have_count(0)
     assert all("Failed to load resource" in complaint for complaint in visit.complaints)
     visit.complaints.clear()
     visit.page.unroute("**/n/v1/notices")
-    expect(page.get_by_role("article")).to_have_count(1, timeout=15_000)
+    let_pass(page, seconds=15)
+    expect(page.get_by_role("article")).to_have_count(1)
