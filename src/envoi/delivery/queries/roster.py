@@ -33,11 +33,13 @@ class Place:
     holds: int
 
 
-def sign_on(worker: str, mailing: Mailing, transport: Transport) -> None:
-    """Begin a shift, without connections for the time being."""
+def sign_on(worker: str, mailing: Mailing, transport: Transport) -> int:
+    """Begin a shift; how many connections it may open, 0 while it must wait for others to close theirs."""
     now = clock.now()
-    Shift.objects.filter(until__lte=now).delete()
-    Shift.objects.create(worker=worker, mailing=mailing, transport=transport, started_at=now, until=now + LEASE)
+    with transaction.atomic():
+        Shift.objects.filter(until__lte=now).delete()
+        Shift.objects.create(worker=worker, mailing=mailing, transport=transport, started_at=now, until=now + LEASE)
+        return take_connections(worker, mailing, transport)
 
 
 def take_connections(worker: str, mailing: Mailing, transport: Transport) -> int:

@@ -112,8 +112,8 @@ def _turn(mailing: Mailing, transport: Transport, seconds: float) -> datetime | 
     shift, written = None, False
     try:
         # After the journal, so that whoever finds the journal of a dead worker can also free its place.
-        roster.sign_on(worker, mailing, transport)
-        if connections := _connections(worker, mailing, transport):
+        connections = roster.sign_on(worker, mailing, transport) or _connections(worker, mailing, transport)
+        if connections:
             count_on()
             shift = _send(mailing, transport, worker, connections, seconds, journal)
         written = shift is None or shift.all_written
@@ -129,13 +129,13 @@ def _turn(mailing: Mailing, transport: Transport, seconds: float) -> datetime | 
 
 
 def _connections(worker: str, mailing: Mailing, transport: Transport) -> int:
-    """This worker's share of the transport's connections; others close theirs for it. 0 when that takes too long."""
+    """What others close for this worker, who is signed on; 0 when that takes too long."""
     personal = mailing.priority >= Mailing.Priority.PERSONAL
     until = elapsed() + (PERSONAL_PATIENCE if personal else PATIENCE)
-    while not (found := roster.take_connections(worker, mailing, transport)) and elapsed() < until:
-        if ending.wait(TRY_AGAIN):
-            break
-    return found
+    while elapsed() < until and not ending.wait(TRY_AGAIN):
+        if found := roster.take_connections(worker, mailing, transport):
+            return found
+    return 0
 
 
 def worker_name() -> str:

@@ -72,10 +72,8 @@ def relay() -> Transport:
 class TestConnections:
     def test_a_newcomer_gets_what_is_free_and_the_rest_when_others_have_closed_theirs(self, relay: Transport) -> None:
         ada, bob = (make_mailing(f"{name}@example.net", transport=relay) for name in ("ada", "bob"))
-        roster.sign_on("first", ada, relay)
-        assert roster.take_connections("first", ada, relay) == 7
-        roster.sign_on("second", bob, relay)
-        assert roster.take_connections("second", bob, relay) == 1
+        assert roster.sign_on("first", ada, relay) == 7
+        assert roster.sign_on("second", bob, relay) == 1
         assert turns.is_over("first", ada, relay, clock.now())
         roster.sign_off("first")
         assert roster.take_connections("second", bob, relay) == 7
@@ -84,27 +82,22 @@ class TestConnections:
         heartbeats.beat("sender")
         Heartbeat.objects.create(process="another:1:sender", kind="sender", seen_at=clock.now())
         mailing = make_mailing("ada@example.net", transport=relay)
-        roster.sign_on("first", mailing, relay)
-        assert roster.take_connections("first", mailing, relay) == 4
+        assert roster.sign_on("first", mailing, relay) == 4
         with clock.set_to(clock.now() + timedelta(seconds=5)):
             assert roster.take_connections("first", mailing, relay) == 7
 
     def test_the_place_of_a_dead_worker_is_free_when_its_time_is_over(self, relay: Transport) -> None:
         mailing = make_mailing("ada@example.net", transport=relay)
-        roster.sign_on("dead", mailing, relay)
-        assert roster.take_connections("dead", mailing, relay) == 7
+        assert roster.sign_on("dead", mailing, relay) == 7
         with clock.set_to(clock.now() + LEASE + timedelta(seconds=1)):
-            roster.sign_on("alive", mailing, relay)
-            assert roster.take_connections("alive", mailing, relay) == 7
+            assert roster.sign_on("alive", mailing, relay) == 7
         assert [shift.worker for shift in Shift.objects.all()] == ["alive"]
 
     def test_personal_mail_has_its_connection_at_once(self, relay: Transport) -> None:
         broadcast = make_mailing("ada@example.net", transport=relay)
         personal = make_mailing("bob@example.net", transport=relay, priority=Priority.PERSONAL)
-        roster.sign_on("broadcast", broadcast, relay)
-        assert roster.take_connections("broadcast", broadcast, relay) == 7
-        roster.sign_on("personal", personal, relay)
-        assert roster.take_connections("personal", personal, relay) == 1
+        assert roster.sign_on("broadcast", broadcast, relay) == 7
+        assert roster.sign_on("personal", personal, relay) == 1
         assert not turns.is_over("broadcast", broadcast, relay, clock.now())
 
 
