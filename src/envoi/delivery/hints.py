@@ -9,6 +9,7 @@ from envoi.delivery.smtp import FaultKind, NotSent, Outcome, Phase, Refused, Rep
 
 _FAULTS: dict[FaultKind, Promise] = {
     FaultKind.UNKNOWN_NAME: _("There is no server of this name. Check the host for a typing error."),
+    FaultKind.NO_LOOKUP: _("The name server of this machine does not answer. Envoi tries again by itself."),
     FaultKind.UNREACHABLE: _(
         "Nothing answers at this host and port. Check the port (587 and 465 are usual); many hosting companies block "
         "port 25."

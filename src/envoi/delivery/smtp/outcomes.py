@@ -12,7 +12,8 @@ from envoi.delivery.smtp.replies import Reply
 class FaultKind(StrEnum):
     """Why a conversation broke off without an answer that decides."""
 
-    UNKNOWN_NAME = "unknown_name"  # the host name does not resolve
+    UNKNOWN_NAME = "unknown_name"  # there is no host of this name
+    NO_LOOKUP = "no_lookup"  # the name server did not say whether there is one
     UNREACHABLE = "unreachable"  # nobody listens, or no way there
     TIMEOUT = "timeout"
     DROPPED = "dropped"  # the connection ended in the middle

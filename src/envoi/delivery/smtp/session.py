@@ -146,7 +146,7 @@ class _Opening:
                     lambda: Wire(self.listener), host, port, happy_eyeballs_delay=0.25
                 )
         except (socket.gaierror, UnicodeError) as error:
-            raise WireBroken(Fault(FaultKind.UNKNOWN_NAME, f"the name {host} is not known")) from error
+            raise WireBroken(_name_fault(error, host)) from error
         except TimeoutError:
             raise
         except OSError as error:
@@ -201,3 +201,10 @@ class _Opening:
         reply = await sign_in(mechanism, self.settings.username, self.settings.password, self._ask)
         if not reply.positive:
             raise _Refusal(reply)
+
+
+def _name_fault(error: socket.gaierror | UnicodeError, host: str) -> Fault:
+    """“There is none” and “nobody says” (RFC 1035 §4.1.1: name error, server failure) ask for different remedies."""
+    if isinstance(error, UnicodeError) or error.errno in (socket.EAI_NONAME, socket.EAI_NODATA):
+        return Fault(FaultKind.UNKNOWN_NAME, f"the name {host} is not known")
+    return Fault(FaultKind.NO_LOOKUP, f"the name {host} could not be looked up: {error.strerror}")

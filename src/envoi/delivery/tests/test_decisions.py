@@ -41,6 +41,7 @@ def test_an_accepted_message_is_sent_with_the_servers_words() -> None:
     [
         (550, "5.1.1", Phase.RCPT, True),
         (550, "5.1.2", Phase.RCPT, True),
+        (556, "5.1.10", Phase.RCPT, True),
         (550, "5.1.1", Phase.DOT_SENT, False),
         (550, "", Phase.RCPT, False),
         (552, "5.2.2", Phase.RCPT, False),
@@ -57,6 +58,11 @@ def test_the_wait_grows_up_to_four_hours_and_is_spread(attempts: int) -> None:
     wait = retry_time(attempts, NOW) - NOW
     expected = min(timedelta(minutes=5) * 2**attempts, timedelta(hours=4))
     assert expected * 0.8 <= wait <= expected * 1.2
+
+
+def test_a_domain_whose_name_server_is_away_is_tried_again() -> None:
+    decision = decide(row(), Refused(Reply(450, "4.4.3", "Host or domain name not found, try again"), Phase.RCPT), NOW)
+    assert (decision.result.state, decision.dead_address, decision.standstill) == (Row.DEFERRED, False, None)
 
 
 def test_a_refusal_for_now_defers_until_the_horizon_and_then_fails() -> None:
