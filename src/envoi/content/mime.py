@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from binascii import b2a_base64, b2a_qp
 from collections.abc import Sequence
+from functools import lru_cache
 
 SOFT_BREAK = b"=\r\n"
 LONGEST_LINE = 76
@@ -37,10 +38,46 @@ def value_line(value: str) -> bytes:
     return quoted_printable(value) + SOFT_BREAK
 
 
-def base64_lines(text: str) -> bytes:
-    """`text` in base64, lines of 76."""
-    encoded = b2a_base64(text.replace("\n", "\r\n").encode(), newline=False)
-    return b"\r\n".join([encoded[at : at + LONGEST_LINE] for at in range(0, len(encoded), LONGEST_LINE)])
+def base64_joined(runs: Sequence[str]) -> bytes:
+    """`runs` in base64, lines of at most 76.
+
+    Base64 takes three bytes at a time: of each fixed stretch there are three encodings, by the number of bytes that the
+    value before leaves over, and only the seams are encoded anew.
+    """
+    _head, lines, left = _aligned(runs[0])[0]
+    pieces = [lines]
+    for at in range(1, len(runs) - 1, 2):
+        seam = left + _crlf(runs[at])
+        head, lines, left = _aligned(runs[at + 1])[len(seam) % 3]
+        seam += head
+        whole = len(seam) - len(seam) % 3
+        pieces += [_base64_lines(seam[:whole]), lines]
+        left = seam[whole:] + left
+    pieces.append(b2a_base64(left, newline=False))
+    return b"".join(pieces)
+
+
+@lru_cache(maxsize=512)
+def _aligned(text: str) -> list[tuple[bytes, bytes, bytes]]:
+    """For 0, 1 and 2 bytes left over: what completes them, the lines of the most part, what is left over again."""
+    raw = _crlf(text)
+    found = []
+    for over in range(3):
+        start = -over % 3
+        end = start + max(0, len(raw) - start) // 3 * 3
+        found.append((raw[:start], _base64_lines(raw[start:end]), raw[end:]))
+    return found
+
+
+def _base64_lines(raw: bytes) -> bytes:
+    encoded = b2a_base64(raw, newline=False)
+    if len(encoded) <= LONGEST_LINE:
+        return encoded and encoded + b"\r\n"
+    return b"".join([encoded[at : at + LONGEST_LINE] + b"\r\n" for at in range(0, len(encoded), LONGEST_LINE)])
+
+
+def _crlf(text: str) -> bytes:
+    return text.replace("\n", "\r\n").encode()
 
 
 def prefers_base64(text: str) -> bool:
@@ -53,7 +90,7 @@ def prefers_base64(text: str) -> bool:
 def joined(runs: Sequence[str], *, base64: bool) -> bytes:
     """The body of `runs`, fixed and value in turns, beginning and ending with a fixed one."""
     if base64:
-        return base64_lines("".join(runs))
+        return base64_joined(runs)
     pieces = [quoted_printable(runs[0])]
     for at in range(1, len(runs) - 1, 2):
         pieces += [SOFT_BREAK, value_line(runs[at]), quoted_printable(runs[at + 1])]

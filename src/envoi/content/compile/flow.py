@@ -64,17 +64,20 @@ class Flow:
 
     def text(self, data: Data, specials: Specials) -> str:
         """The finished text for one person."""
+        return "".join(self._runs(data, specials))
+
+    def _runs(self, data: Data, specials: Specials) -> list[str]:
         shape = self.shape(data, specials)
         runs = shape.runs.copy()
         words = self._words(shape, data, specials)
         for at, number in shape.holes:
             runs[at] = words[number]
-        return "".join(runs)
+        return runs
 
     def encoded(self, data: Data, specials: Specials) -> bytes:
         """The finished text as a body on the wire."""
         if self._base64:
-            return mime.base64_lines(self.text(data, specials))
+            return mime.base64_joined(self._runs(data, specials))
         shape = self.shape(data, specials)
         lines = {number: mime.value_line(words) for number, words in self._words(shape, data, specials).items()}
         return shape.filled(lines)

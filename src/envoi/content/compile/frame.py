@@ -103,17 +103,20 @@ class Frame:
         return b"".join((*head, *pieces))
 
     def _subject(self, part: Part) -> Iterator[tuple[int, int]]:
-        line = Lines(lambda words: headers.unstructured("Subject", one_line(words)))
+        kept = Lines(lambda words: headers.unstructured("Subject", one_line(words)))
         if part.is_fixed:
-            self._fixed[-1] += line.fresh(part.text({}, {}))
+            self._fixed[-1] += kept.fresh(part.text({}, {}))
             return
-        yield self._hole_for(part, line)
+        whole = self._all_of(
+            part, lambda runs: kept["".join(runs)], lambda data, specials: kept[part.text(data, specials)]
+        )
+        yield _OTHERS, _put(self._others, whole)
         self._fixed.append(b"")
 
     def _body(self, before: bytes, kind: str, part: Part) -> Iterator[tuple[int, int]]:
         self._fixed[-1] += before + mime.opening(base64=part.base64, kind=kind)
         if part.base64:
-            yield self._hole_for(part, Lines(mime.base64_lines))
+            yield _OTHERS, _put(self._others, self._all_of(part, mime.base64_joined, part.encoded))
             self._fixed.append(b"")
             return
         if part.flow is not None:
@@ -173,17 +176,15 @@ class Frame:
 
         return shaped
 
-    def _hole_for(self, part: Part, written: Lines) -> tuple[int, int]:
-        """A hole for all of `part`, which shows in one go."""
+    def _all_of(
+        self, part: Part, written: Callable[[list[str]], bytes], alone: Callable[[Data, Specials], bytes]
+    ) -> Written:
+        """What writes all of `part` in one go, from its runs; `alone` where Liquid has a hand in it."""
         slots = [(slot, at) for slot in part.slots if isinstance(slot, Plain) and (at := self._at(slot)) is not None]
         if part.flow is not None or len(slots) < len(part.slots):
-            return _OTHERS, _put(self._others, lambda _values, about: written.fresh(part.text(*about())))
+            return lambda _values, about: alone(*about())
         shows = [(_of_token if slot.route[0] in self._tokens else slot.words, at) for slot, at in slots]
-
-        def whole(values: Values, _about: About) -> bytes:
-            return written["".join(part.runs([words(values[at]) for words, at in shows]))]
-
-        return _OTHERS, _put(self._others, whole)
+        return lambda values, _about: written(part.runs([words(values[at]) for words, at in shows]))
 
 
 def _of_token(value: bytes) -> str:
