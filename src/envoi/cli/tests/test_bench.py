@@ -82,20 +82,20 @@ def envoi(words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.skipif(shutil.which("smtp-sink", path=SBIN) is None, reason="smtp-sink is not installed")
 def test_a_broadcast_is_measured_beside_smtp_source_and_everybody_got_it() -> None:
-    said = envoi("bench send --messages 150 --size 3000 --rounds 2 --connections 2 --senders 2 --json")
+    said = envoi("bench send --messages 1200 --size 3000 --rounds 2 --connections 4 --senders 3 --json")
     assert said.returncode == 0, said.stdout + said.stderr
     found = json.loads(said.stdout)
     assert set(found) == {
         "ratio", "envoi_per_second", "reference_per_second", "cpu_seconds_per_1000", "peak_rss_mb", "database",
         "messages", "size", "personal_seconds",
     }  # fmt: skip
-    assert (found["messages"], found["size"]) == (150, 3000)
+    assert (found["messages"], found["size"]) == (1200, 3000)
     assert found["database"] == ("postgresql" if "ENVOI_DATABASE_URL" in os.environ else "sqlite")
     assert set(found["ratio"]) == {"median", "min", "max"}
     assert 0 < found["ratio"]["min"] <= found["ratio"]["median"] <= found["ratio"]["max"]
     assert min(found["envoi_per_second"], found["reference_per_second"]) > 0
     assert {"freeze", "sender", "sink", "smtp_source"} <= set(found["cpu_seconds_per_1000"])
-    assert {"bench", "sender_1", "sender_2", "sink"} <= set(found["peak_rss_mb"])
+    assert {"bench", "sender_1", "sender_2", "sender_3", "personal", "sink"} <= set(found["peak_rss_mb"])
     assert 0 < found["personal_seconds"]["median"] <= found["personal_seconds"]["max"]
 
 
