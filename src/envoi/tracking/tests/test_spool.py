@@ -18,7 +18,7 @@ from envoi.tracking.spool import Hit
 NINE = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
 WRITER = """
-import sys, secrets
+import sys, secrets, time
 from django.conf import settings
 from pathlib import Path
 from envoi.tracking import spool
@@ -28,6 +28,7 @@ for _ in range(int(sys.argv[2])):
     uid = secrets.token_hex(16)
     spool.append(spool.Hit(uid, "open", 1, None, clock.now()))
     print(uid, flush=True)
+    time.sleep(0.0005)
 """
 DRAINER = """
 import sys, time
@@ -167,7 +168,7 @@ def test_a_batch_whose_drainer_was_killed_is_taken_by_the_next(tmp_path: Path) -
 
 
 def test_several_processes_write_while_it_is_drained_and_no_hit_is_lost_or_doubled(tmp_path: Path) -> None:
-    writers = [started(WRITER, tmp_path, "400") for _ in range(3)]
+    writers = [started(WRITER, tmp_path, "1000") for _ in range(3)]
     taker = Taker()
     while any(writer.poll() is None for writer in writers):
         spool.drain(taker)
@@ -178,5 +179,5 @@ def test_several_processes_write_while_it_is_drained_and_no_hit_is_lost_or_doubl
             assert writer.stdout is not None
             answered += writer.stdout.read().split()
     spool.drain(taker)
-    assert len(answered) == 1200
+    assert len(answered) == 3000
     assert sorted(each.uid for each in taker.hits) == sorted(answered)
