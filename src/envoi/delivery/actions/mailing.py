@@ -89,8 +89,10 @@ def start(
         recount(mailing)
         audit.record(actor, "start", mailing, reference=reference, recipients=mailing.total)
         announce(MailingStarted(mailing.pk))
-        personal = priority >= Mailing.Priority.PERSONAL
-        later("delivery.send_personal" if personal else "delivery.send_shift", mailing_id=mailing.pk)
+        if priority >= Mailing.Priority.PERSONAL:
+            later("delivery.send_personal", mailing_id=mailing.pk)
+        else:
+            later("delivery.send_shift", mailing_id=mailing.pk)
     return mailing
 
 
