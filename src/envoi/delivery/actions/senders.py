@@ -18,6 +18,7 @@ from envoi.core import addresses
 from envoi.core.events import announce
 from envoi.delivery.actions import problems
 from envoi.delivery.actions.problems import InUse, SendingRefused
+from envoi.delivery.actions.standstill import wake_waiting
 from envoi.delivery.events import SendingChanged
 from envoi.delivery.models import Mailing, Route, SenderIdentity
 
@@ -72,6 +73,7 @@ def change(identity: SenderIdentity, wanted: SenderValues, *, actor: User | None
         _carry(current, wanted)
         audit.record(actor, "change", current, **_told(wanted))
         announce(SendingChanged(current.transport_id))
+        wake_waiting(current.transport)
     return current
 
 

@@ -50,8 +50,13 @@ def resume_transport(transport: Transport, *, actor: User | None) -> bool:
         transport.paused_at, transport.paused_reason, transport.resume_at = None, "", None
         audit.record(actor, "resume", transport)
         announce(TransportResumed(transport.pk))
-        senders = SenderIdentity.objects.filter(Q(transport=transport) | Q(routes__transport=transport))
-        waiting = Mailing.objects.filter(identity__in=senders.values("pk"), state=Mailing.State.RUNNING)
-        for pk in waiting.values_list("pk", flat=True):
-            later("delivery.send_shift", mailing_id=pk)
+        wake_waiting(transport)
     return True
+
+
+def wake_waiting(transport: Transport) -> None:
+    """Order a turn for the running mailings that may go over `transport`: what they waited for may be gone."""
+    senders = SenderIdentity.objects.filter(Q(transport=transport) | Q(routes__transport=transport))
+    waiting = Mailing.objects.filter(identity__in=senders.values("pk"), state=Mailing.State.RUNNING)
+    for pk in waiting.values_list("pk", flat=True):
+        later("delivery.send_shift", mailing_id=pk)

@@ -19,6 +19,7 @@ from envoi.core import secrets
 from envoi.core.events import announce
 from envoi.delivery.actions import problems
 from envoi.delivery.actions.problems import InUse, SendingRefused
+from envoi.delivery.actions.standstill import wake_waiting
 from envoi.delivery.events import SendingChanged
 from envoi.delivery.models import Mailing, SenderIdentity, Transport
 
@@ -88,6 +89,7 @@ def change(transport: Transport, wanted: TransportValues, *, actor: User | None)
         _carry(current, wanted)
         audit.record(actor, "change", current, **_told(current, wanted))
         announce(SendingChanged(current.pk))
+        wake_waiting(current)
     return current
 
 
