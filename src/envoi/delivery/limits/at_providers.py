@@ -1,7 +1,8 @@
 """Towards each receiving provider its own rate and its own number of messages at once; the others do not wait for it.
 
 A row whose provider has no room is put off to the end of that provider's queue: as far ahead as the rate says, so that
-it comes back about when there is room, but at most `LONGEST`, since rates recover meanwhile.
+it comes back about when there is room, but at most `LONGEST`, since rates recover meanwhile. Where nothing stands
+behind, rows wait in place, which costs no write.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -28,7 +30,30 @@ PER_CONVERSATION = 2.0
 
 _jitter = random.SystemRandom()
 
+# How soon to look again whether one of those on their way has arrived.
+A_MOMENT = timedelta(milliseconds=100)
+
 PutOff = tuple[Leased, datetime, str]
+
+
+class Among(NamedTuple):
+    """What rows come from.
+
+    Attributes:
+        personal: they wait for nobody but themselves.
+        last: nothing stands behind them that could go instead, so they may wait where they are.
+    """
+
+    personal: bool
+    last: bool
+
+
+class Division(NamedTuple):
+    """Who goes when, who is put off, and when those wait in vain no longer that are neither."""
+
+    go: list[tuple[Leased, datetime]]
+    put_off: list[PutOff]
+    again_at: datetime | None
 
 
 class AtProviders:
@@ -66,8 +91,8 @@ class AtProviders:
         return self._rules.get(provider) or self._rules.get("")
 
     def divide(
-        self, transport: Transport, rows: Sequence[Leased], slots: Sequence[datetime], now: datetime, *, personal: bool
-    ) -> tuple[list[tuple[Leased, datetime]], list[PutOff]]:
+        self, transport: Transport, rows: Sequence[Leased], slots: Sequence[datetime], now: datetime, among: Among
+    ) -> Division:
         """The first rows, up to as many as there are slots besides those put off: who goes when, and who has to wait.
 
         In a transaction; the clocks of the providers in question stay locked until it ends.
@@ -77,24 +102,29 @@ class AtProviders:
         clocks = provider_paces.locked(transport, paced) if paced else {}
         go: list[tuple[Leased, datetime]] = []
         put_off: list[PutOff] = []
+        held: list[tuple[Leased, str]] = []
         for row in rows:
             if len(go) >= len(slots):
                 break
             provider, slot = known[domain_of(row.address_key)], slots[len(go)]
-            clock = clocks.get(provider)
-            if clock is None:
-                go.append((row, slot))
-                continue
-            free = self._slot_at(provider, clock, now, personal=personal)
+            free = self._slot_at(provider, clocks[provider], now, among) if provider in clocks else slot
             if free is None:
-                put_off.append((row, self._back_at(provider, clock, now), self._why(provider)))
-            else:
-                go.append((row, max(slot, free)))
+                held.append((row, provider))
+                continue
+            # Whoever goes passes those before, so they have to step aside.
+            put_off += [self._put_off(one, name, clocks[name], now) for one, name in held]
+            held.clear()
+            go.append((row, max(slot, free)))
+            if provider in clocks:
                 self._on_the_way[row.id] = provider
                 self._at_once[provider] += 1
+        if not among.last:
+            put_off += [self._put_off(one, name, clocks[name], now) for one, name in held]
+            held.clear()
         if clocks:
             provider_paces.save_clocks(clocks)
-        return go, put_off
+        again_at = min((self._again_at(clocks[name], now) for _, name in held), default=None)
+        return Division(go, put_off, again_at)
 
     def settled(self, row: Leased) -> None:
         """The message is no longer on its way."""
@@ -103,20 +133,26 @@ class AtProviders:
             self._at_once[provider] -= 1
             self._settled[provider] += 1
 
-    def _slot_at(self, provider: str, clock: ProviderPace, now: datetime, *, personal: bool) -> datetime | None:
+    def _slot_at(self, provider: str, clock: ProviderPace, now: datetime, among: Among) -> datetime | None:
         """When the provider takes the next message, if that is soon and it may be on its way with the others."""
         rule = self.rule(provider)
         share = self._shares.get(provider, self._shares.get("") if rule is self._rules.get("") else None)
-        if share is not None and self._at_once[provider] >= share and not personal:
+        if share is not None and self._at_once[provider] >= share and not among.personal:
             return None
         step = interval(rule.per_second) if rule else timedelta(0)
         first = max(clock.next_at, now)
         if not step:
             return now
-        if first > now + AHEAD and not personal:
+        if first > now + AHEAD and not among.personal:
             return None
         clock.next_at = first + step
-        return now if personal else first
+        return now if among.personal else first
+
+    def _put_off(self, row: Leased, provider: str, clock: ProviderPace, now: datetime) -> PutOff:
+        return row, self._back_at(provider, clock, now), self._why(provider)
+
+    def _again_at(self, clock: ProviderPace, now: datetime) -> datetime:
+        return max(clock.next_at - AHEAD, now + A_MOMENT)
 
     def _back_at(self, provider: str, clock: ProviderPace, now: datetime) -> datetime:
         """The end of the provider's queue."""

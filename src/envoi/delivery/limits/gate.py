@@ -19,7 +19,7 @@ from envoi.core import clock
 from envoi.core.tasks import later
 from envoi.delivery.composers import Leased
 from envoi.delivery.limits import hindrances, warm_up, windows
-from envoi.delivery.limits.at_providers import AtProviders, PutOff
+from envoi.delivery.limits.at_providers import Among, AtProviders, PutOff
 from envoi.delivery.limits.providers import domain_of
 from envoi.delivery.limits.rates import AHEAD, Taken
 from envoi.delivery.machine import elapsed
@@ -115,24 +115,30 @@ class Gate:
         return wanted
 
     def admit(self, rows: Sequence[Leased], room: int) -> Admission:
-        """Let up to `room` of the next rows through, in their order. Rows put off take no room."""
+        """Let up to `room` of the next rows through, in their order. Rows put off take no room.
+
+        Fewer rows than `room` are taken for the last there are: they may wait in place instead of being put off.
+        """
         self._tell()
         wanted = min(room, len(rows))
         if not self._limited:
             admission = Admission([(row, 0.0) for row in islice(rows, wanted)], left=len(rows) - wanted)
         else:
-            admission = self._admit(rows, wanted)
+            admission = self._admit(rows, wanted, last=len(rows) < room)
         self._admitted += len(admission.go)
         self._lately.append((elapsed(), admission.go))
         return admission
 
     def settled(self, row: Leased, outcome: object) -> None:
         """Learn from what came of a row that was let through. Touches no database."""
-        if self._providers.mind:
+        if self._limited and self._providers.mind:
             self._providers.settled(row)
-        match outcome:
-            case Accepted():
+        # By far the most, so it costs a comparison.
+        if outcome.__class__ is Accepted:
+            if self._complaining:
                 self._complaining.clear()
+            return
+        match outcome:
             case Refused(reply, phase):
                 if asks_for_less(reply, phase):
                     self._complained(row, reply)
@@ -170,21 +176,21 @@ class Gate:
 
     # Letting through.
 
-    def _admit(self, rows: Sequence[Leased], wanted: int) -> Admission:
-        now, moment = clock.now(), elapsed()
+    def _admit(self, rows: Sequence[Leased], wanted: int, *, last: bool) -> Admission:
+        now, moment, again_at = clock.now(), elapsed(), None
         with transaction.atomic():
             taken = self._take(wanted, now)
             if self._providers.mind:
-                timed, put_off = self._providers.divide(
-                    self._transport, rows, taken.slots, now, personal=self._personal
-                )
+                among = Among(self._personal, last)
+                timed, put_off, again_at = self._providers.divide(self._transport, rows, taken.slots, now, among)
             else:
                 timed, put_off = list(zip(rows, taken.slots, strict=False)), []
             self._return_tail(taken, len(timed), now)
         go = [(row, moment + max(0.0, (slot - now).total_seconds())) for row, slot in timed]
         left = len(rows) - len(go) - len(put_off)
-        short = left > 0 and len(taken.slots) < wanted
-        return Admission(go, put_off, left, self._again_at(taken, now) if short else None)
+        if left > 0 and again_at is None and len(taken.slots) < wanted:
+            again_at = self._again_at(taken, now)
+        return Admission(go, put_off, left, again_at)
 
     def _take(self, wanted: int, now: datetime) -> Taken:
         """Slots within the hours, the run, the day and the rate."""

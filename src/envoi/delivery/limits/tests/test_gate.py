@@ -285,6 +285,24 @@ def test_those_put_off_take_no_room_and_no_slot() -> None:
     assert Pace.objects.get().next_at == NOON + timedelta(seconds=0.8)
 
 
+def test_the_last_rows_wait_in_place_instead_of_being_put_off() -> None:
+    gate = gate_over(limited(provider="google.com", per_minute=60))
+
+    admission = gate.admit([*rows(5, "example.org"), *rows(5, "gmail.com", first=6)], 11)
+
+    assert gone(admission) == [1, 2, 3, 4, 5, 6, 7]
+    assert (admission.put_off, admission.left, admission.next_at) == ([], 3, NOON + timedelta(seconds=1))
+
+
+def test_the_last_rows_ask_again_soon_when_too_many_are_on_their_way() -> None:
+    gate = gate_over(limited(provider="google.com", at_once=1))
+
+    admission = gate.admit(rows(3, "gmail.com"), 4)
+
+    assert gone(admission) == [1]
+    assert (admission.put_off, admission.left, admission.next_at) == ([], 2, NOON + timedelta(seconds=0.1))
+
+
 def test_a_limit_for_all_others_holds_for_each_on_its_own() -> None:
     gate = gate_over(limited(provider="", per_minute=60))
 
