@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -67,7 +66,8 @@ class _Signed:
         message = self._compose.write(row, loaded)
         if isinstance(message, RenderProblem):
             return message
-        return replace(message, data=self._by.sign(message.data, row.first_attempt_at))
+        # A signature is in wire form too.
+        return Message(message.return_path, self._by.sign(message.data, row.first_attempt_at), message.wire_form)
 
 
 def _opened(key: DkimKey) -> SigningKey:
