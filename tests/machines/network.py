@@ -1,9 +1,9 @@
 """The machines of a test: network namespaces joined by a bridge, or, where these are not allowed, groups of processes.
 
-A namespace (Debian: iproute2) has an address, a link that can be cut and nothing else of the network, not even the
-internet; database and mail server stand at the bridge, in a namespace of their own, so nothing of the real network is
-touched. Groups share the network: cutting one off is stopping all its processes (SIGSTOP), which no link-down equals
-but which also ends in waking up under a lost lease. `Network.kind` says which it is.
+A namespace (Debian: iproute2) has an address, a link that can be cut, the boot id of a kernel of its own and nothing
+else of the network, not even the internet. Database and mail server stand at the bridge, in a namespace of their own,
+so nothing of the real network is touched. Groups share the network: cutting one off is stopping all its processes
+(SIGSTOP), which no link-down equals but which also ends in waking up under a lost lease. `Network.kind` says which.
 """
 
 from __future__ import annotations
@@ -14,9 +14,13 @@ import secrets
 import shutil
 import signal
 import subprocess
+import tempfile
+import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
+
+from envoi.delivery.machine import BOOT_ID
 
 # RFC 2544 §C.2.2: for tests of networks, so it is nobody's.
 SUBNET = "198.18"
@@ -55,6 +59,8 @@ class Namespaces(Network):
         self._subnet = f"{SUBNET}.{number}"
         self.address = f"{self._subnet}.1"
         self._machines: list[str] = []
+        self._folder = Path(tempfile.mkdtemp(prefix="envoi-machines-"))
+        self._boot_ids: dict[str, Path] = {}
         self._hub = self._called("hub")
         ip("netns", "add", self._hub)
         self._in_hub("link", "set", "lo", "up")
@@ -66,6 +72,8 @@ class Namespaces(Network):
         if name in self._machines:
             return
         self._machines.append(name)
+        self._boot_ids[name] = self._folder / name
+        self._boot_ids[name].write_text(f"{uuid.uuid4()}\n")
         space, address = self._called(name), f"{self._subnet}.{len(self._machines) + 1}/24"
         ip("netns", "add", space)
         ip("link", "add", "name", "eth0", "netns", space, "type", "veth", "peer", "name", name, "netns", self._hub)
@@ -75,7 +83,11 @@ class Namespaces(Network):
         ip("-n", space, "link", "set", "eth0", "up")
 
     def at(self, name: str) -> list[str]:
-        return ["ip", "netns", "exec", self._called(name or "hub")]
+        command = ["ip", "netns", "exec", self._called(name or "hub")]
+        if name:
+            # The run of its own kernel that a machine would have; `ip netns exec` has made a mount namespace.
+            command += ["sh", "-c", f'mount --bind "$0" {BOOT_ID} && exec "$@"', str(self._boot_ids[name])]
+        return command
 
     def cut(self, name: str, leader: int) -> None:
         self._in_hub("link", "set", name, "down")
@@ -87,6 +99,7 @@ class Namespaces(Network):
         for name in (*self._machines, "hub"):
             with contextlib.suppress(subprocess.CalledProcessError):
                 ip("netns", "del", self._called(name))
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def _called(self, name: str) -> str:
         return f"{self._run_as}-{name}"

@@ -125,6 +125,15 @@ class Story:
         living = "SELECT count(*) FROM core_heartbeat WHERE kind = 'worker'"
         self.until(lambda: self.ask(living) == [(number,)], f"{number} workers live")
 
+    @contextmanager
+    def standstill(self) -> Iterator[None]:
+        """The mail server does nothing in here."""
+        self.server.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.server.process.send_signal(signal.SIGCONT)
+
     def press_send(self) -> None:
         self.tell("start", self.network.address, self.server.port, CONNECTIONS)
 

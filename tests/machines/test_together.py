@@ -36,7 +36,8 @@ def test_one_joins_and_one_leaves_under_load(here: Story) -> None:
     (leaving,) = here.start("ada")
     here.press_send()
     here.until_accepted(60)
-    joining = here.machine("bob").start()
+    with here.standstill():
+        (joining,) = here.start("bob")
     here.until_all_have_sent(joining)
     leaving.ask_to_stop()
     assert leaving.process is not None
