@@ -157,3 +157,61 @@ def test_bulk_mail_carries_all_that_providers_ask_for() -> None:
 def test_five_fields_of_feedback_are_one_too_many() -> None:
     with pytest.raises(HeaderError):
         bulk_headers.shared(bulk_headers.Bulk("", "a@example.org", feedback=["a", "b", "c", "d", "e"]))
+
+
+NAME = st.one_of(
+    st.text(max_size=80),
+    st.sampled_from(
+        ["", "Ada", "Ada Lovelace", "d'Arc-Ciel", "J. Smith", "Åsa", "=?x?=", "a  b", " a", "x" * 59, "x" * 60]
+    ),
+)
+ADDRESS = st.sampled_from(
+    [
+        "ada@example.org",
+        "åsa@example.org",
+        "a+b.c_d@x-y.example",
+        f"{'l' * 64}@{'d' * 60}.example",
+        "o'neill@example.org",
+    ]
+)
+
+
+@given(NAME, ADDRESS)
+def test_one_mailbox_is_written_as_a_list_of_one_would_be(name: str, address: str) -> None:
+    assert headers.mailbox("To", name, address) == headers.addresses("To", [(headers.cleaned(name), address)])
+
+
+@pytest.mark.parametrize("address", ["", "ada", "ada@example.org>\r\nBcc: eve@example.org", "a b@example.org", "a@b\n"])
+@pytest.mark.parametrize("name", ["", "Ada", "Åsa"])
+def test_what_is_no_address_is_refused_in_one_mailbox_too(name: str, address: str) -> None:
+    with pytest.raises(HeaderError):
+        headers.mailbox("To", name, address)
+
+
+@given(st.text(max_size=40))
+def test_the_quick_q_encoding_is_the_table(text: str) -> None:
+    raw = text.encode("utf-8", "surrogatepass")
+    assert headers._q(raw) == "".join(headers._Q[byte] for byte in raw)
+
+
+@given(NAME, ADDRESS, st.sampled_from(["", "leave@example.org?subject=unsubscribe"]), st.booleans())
+def test_headers_for_many_are_those_for_one(name: str, address: str, mailto: str, unsubscribing: bool) -> None:
+    bulk = bulk_headers.shared(bulk_headers.Bulk("Åsa", "news@example.org"))
+    url = "https://mail.example.org/u/{}" if unsubscribing else ""
+    many = bulk_headers.Personal(
+        b"".join(bulk),
+        message_id=f"{bulk_headers.Personal.KEY}.{'k' * 16}@example.org",
+        unsubscribe_url=url.format(bulk_headers.Personal.TOKEN),
+        unsubscribe_mailto=mailto,
+    )
+    for number, moment in enumerate([datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 21, tzinfo=UTC)] * 2):
+        one = bulk_headers.personal(
+            to_name=name,
+            to_address=address,
+            message_id=f"0123456789abcde{number}.{'k' * 16}@example.org",
+            date=moment,
+            unsubscribe_url=url.format("AbCdEfGhIjKlMnOpQrStUv-_"),
+            unsubscribe_mailto=mailto,
+        )
+        lines = many.lines(name, address, f"0123456789abcde{number}", moment, b"AbCdEfGhIjKlMnOpQrStUv-_")
+        assert b"".join(lines) == b"".join([*bulk, *one])
