@@ -80,7 +80,11 @@ def work(mailing_id: int, seconds: float = LONG.total_seconds()) -> None:
         return
     transport = choose(mailing)
     more = opens_at(mailing) if transport is None else _turn(mailing, transport, seconds)
-    if more is not None:
+    if more is None:
+        return
+    if mailing.priority >= Mailing.Priority.PERSONAL:
+        later("delivery.send_personal", mailing_id=mailing.pk, run_after=more)
+    else:
         later("delivery.send_shift", mailing_id=mailing.pk, run_after=more)
 
 

@@ -210,3 +210,15 @@ def test_a_broadcast_that_nobody_gets_is_finished_by_the_first_who_looks() -> No
     assert run_due() == 1
     mailing.refresh_from_db()
     assert mailing.state == Mailing.State.FINISHED
+
+
+@pytest.mark.django_db
+def test_personal_mail_that_must_wait_stays_in_its_own_lane(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working, "PERSONAL_PATIENCE", 0.1)
+    relay = make_transport(max_connections=1)
+    mailing = make_mailing("ada@example.net", transport=relay, priority=Priority.PERSONAL)
+    until = clock.now() + timedelta(seconds=30)
+    Shift.objects.create(worker="other", mailing=mailing, transport=relay, until=until, connections=1)
+    later("delivery.send_personal", mailing_id=mailing.pk)
+    assert run_due() == 1
+    assert [task.name for task in engine().waiting()] == ["delivery.send_personal"]
