@@ -6,7 +6,7 @@ from envoi.core.tasks import task
 from envoi.customers.actions import signing_in
 
 
-@task("customers.send_link")
+@task("customers.send_link", queue="personal")
 def send_link(address: str, language: str) -> None:
     """Send a link to sign in, if the address is somebody's. Repeated, it sends at most a few."""
     signing_in.send(address, language)
