@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q
 from django.utils.timesince import timesince
 
 from envoi.accounts.permissions import Permission, may
 from envoi.broadcasts.models import Broadcast
 from envoi.console.access import SignedInRequest
 from envoi.core import clock
-from envoi.delivery.models import Mailing
+from envoi.delivery.models import Mailing, Transport
 from envoi.delivery.queries import progress as progress_of
 
 LIVE = (Broadcast.Status.SENDING, Broadcast.Status.PAUSED)
@@ -34,7 +35,17 @@ def live_context(request: SignedInRequest, shown: Broadcast, mailing: Mailing) -
         # Said aloud with every tenth of the way, not with every second.
         "speak": request.GET.get("said", tenth) != tenth,
         "may_send": may(request.user, Permission.SEND_BROADCASTS),
+        "paused_transport": _paused_transport(request, mailing) if now.waiting_because else None,
     }
+
+
+def _paused_transport(request: SignedInRequest, mailing: Mailing) -> int | None:
+    """The transport that somebody who may should look at."""
+    if not may(request.user, Permission.MANAGE_SETTINGS):
+        return None
+    ways = Q(identities=mailing.identity_id) | Q(routes__identity=mailing.identity_id)
+    paused = Transport.objects.filter(ways, paused_at__isnull=False).order_by("pk").values_list("pk", flat=True)
+    return paused.first()
 
 
 def remaining(eta: timedelta | None) -> str:
