@@ -34,7 +34,7 @@ def job(number: int, name: str) -> Job:
 
 def write(row: Leased, loaded: Any) -> Message:
     text = f"Subject: {row.id}\r\nMessage-ID: <{row.key}@example.org>\r\n\r\nDear {row.address},\r\n"
-    return Message(f"bounce+{row.id}@example.org", text.encode() + b"filling\r\n" * 300, wire_form=True)
+    return Message(f"bounce+{row.id}@example.org", text.encode() + b"filling\r\n" * 300, clean_lines=True)
 
 
 def outcomes_of(line: Line, jobs: list[Job], between: Any = None) -> dict[int, Any]:

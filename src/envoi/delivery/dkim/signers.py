@@ -66,8 +66,8 @@ class _Signed:
         message = self._compose.write(row, loaded)
         if isinstance(message, RenderProblem):
             return message
-        # A signature is in wire form too.
-        return Message(message.return_path, self._by.sign(message.data, row.first_attempt_at), message.wire_form)
+        # A signature has clean lines too.
+        return Message(message.return_path, self._by.sign(message.data, row.first_attempt_at), message.clean_lines)
 
 
 def _opened(key: DkimKey) -> SigningKey:

@@ -197,7 +197,7 @@ class Line:
             if isinstance(message, RenderProblem):
                 self._settle(row, message)
                 continue
-            return Envelope(message.return_path, row.address, message.data, row.key, row, message.wire_form)
+            return Envelope(message.return_path, row.address, message.data, row.key, row, message.clean_lines)
         return None
 
     def wanted(self, envelope: Envelope, /) -> bool:

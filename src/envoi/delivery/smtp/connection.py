@@ -128,9 +128,8 @@ class Connection:
 
     def _body(self, job: Job) -> None:
         job.phase = Phase.BODY
-        envelope = job.envelope
         # The packet may wait to be filled by the dot, which is the very next write.
-        self.wire.write_body(envelope.data if envelope.wire_form else stuffed(envelope.data))
+        self.wire.write_body(stuffed(job.envelope.data))
         if self.wire.paused or self.wire.closing:
             self._arm(Phase.BODY)
             self._unsent = self.wire.unsent

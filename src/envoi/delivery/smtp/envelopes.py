@@ -22,8 +22,8 @@ class Envelope:
         data: the complete message, lines ending in CRLF, not dot-stuffed.
         envid: an identifier that returned failure reports repeat (RFC 3461 §4.4), sent where the server offers DSN.
         tag: whatever the caller wants to find again in its hooks.
-        wire_form: the caller vouches for `data`: each line ends in CRLF, no other CR, LF or zero byte is in it, and no
-            line begins with a dot. It is not searched for them then, which costs 10 µs for 20 KB.
+        clean_lines: the caller vouches for `data`: each line ends in CRLF, and no other CR, LF or zero byte is in it.
+            It is not searched for them then, which costs 8 µs for 20 KB.
     """
 
     mail_from: str
@@ -31,7 +31,7 @@ class Envelope:
     data: bytes
     envid: str = ""
     tag: object = None
-    wire_form: bool = False
+    clean_lines: bool = False
 
     @property
     def international(self) -> bool:
@@ -75,7 +75,7 @@ def own_refusal(envelope: Envelope, offered: Features) -> Reply | None:
     data = envelope.data
     if _UNSAFE.search(envelope.mail_from + envelope.rcpt_to):
         return Reply(553, "5.1.3", "The address holds a blank, a line break or an angle bracket.")
-    if not envelope.wire_form and not _line_ends_are_clean(data):
+    if not envelope.clean_lines and not _line_ends_are_clean(data):
         # RFC 5321 §2.3.8: such bytes are read differently by different servers (“SMTP smuggling”, CVE-2023-51764).
         return Reply(554, "5.6.0", "The message holds a line end that is not CRLF, or a zero byte.")
     if not offered.smtputf8 and envelope.international:

@@ -29,7 +29,7 @@ def row(number: int) -> Leased:
 
 
 def written(row: Leased, loaded: Any) -> Message | RenderProblem:
-    return Message(f"bounce+{row.id}@example.org", f"Subject: {loaded}\r\n\r\nHello\r\n".encode(), wire_form=True)
+    return Message(f"bounce+{row.id}@example.org", f"Subject: {loaded}\r\n\r\nHello\r\n".encode(), clean_lines=True)
 
 
 class Office:
@@ -69,6 +69,10 @@ def serving(script: Script) -> Iterator[int]:
         async with Scripted([script]) as server:
             port.put(server.port)
             await over.wait()
+        if talks := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(talks, timeout=5)
+        for _ in range(3):  # the loop closes what they left
+            await asyncio.sleep(0)
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()

@@ -232,15 +232,16 @@ def test_after_junk_in_place_of_an_answer_to_a_dot_nothing_more_is_believed() ->
     assert outcome.error.kind is FaultKind.GARBAGE
 
 
-def test_what_its_maker_vouches_for_goes_out_unsearched() -> None:
+def test_what_its_maker_vouches_for_is_not_searched_but_stuffed_all_the_same() -> None:
     script = Rounds(1)
 
     async def run() -> Outcome:
         async with Scripted([script]) as server, server.pool(messages_per_connection=1) as pool:
-            return await pool.send(Envelope("b@example.org", "ada@example.net", b"A: b\r\n\r\nc\r\n", wire_form=True))
+            data = b"A: b\r\n\r\n.\r\n..c\r\n"
+            return await pool.send(Envelope("b@example.org", "ada@example.net", data, clean_lines=True))
 
     assert isinstance(asyncio.run(run()), Accepted)
-    assert script.bodies == [("RCPT TO:<ada@example.net>", b"A: b\r\n\r\nc\r\n")]
+    assert script.bodies == [("RCPT TO:<ada@example.net>", b"A: b\r\n\r\n..\r\n...c\r\n")]
 
 
 def test_a_message_bigger_than_the_kernel_takes_at_once_has_its_dot_in_the_end() -> None:
