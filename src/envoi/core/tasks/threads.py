@@ -34,6 +34,7 @@ class Crew:
         self.threads, self.kind, self.timing = threads, kind, timing
         self.free = threading.Semaphore(threads)
         self.ended = threading.Event()
+        self.in_vain = False
 
     def work(self) -> None:
         """Work until `stopping()`, then until what is in flight has ended or the grace is over."""
@@ -66,8 +67,9 @@ class Crew:
             ending.wait(1)
         if row is None:
             self.free.release()
-            news.wait(seen, self.timing.poll.total_seconds())
+            self.in_vain = news.wait(seen, self.timing.poll.total_seconds(), busy=self.in_vain)
         else:
+            self.in_vain = False
             pool.submit(self.do, row)
 
     def do(self, row: TaskRow) -> None:
