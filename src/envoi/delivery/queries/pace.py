@@ -115,8 +115,12 @@ def end_run(transport: Transport) -> None:
 
 def locked(transport: Transport) -> Pace:
     """The row of the transport, locked until the transaction ends; made when there is none."""
-    Pace.objects.bulk_create([Pace(transport=transport, next_at=clock.now())], ignore_conflicts=True)
-    return Pace.objects.select_for_update().get(transport=transport)
+    mine = Pace.objects.select_for_update().filter(transport=transport)
+    found = mine.first()
+    if found is None:
+        Pace.objects.bulk_create([Pace(transport=transport, next_at=clock.now())], ignore_conflicts=True)
+        found = mine.get()
+    return found
 
 
 def _begin_if_due(transport: Transport, pace: Pace, now: datetime) -> None:

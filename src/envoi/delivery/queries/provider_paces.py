@@ -132,17 +132,20 @@ def tidy() -> None:
         ~Exists(ProviderPace.objects.filter(**mine, slowed_at__isnull=False)),
         minds_providers=True,
     ).update(minds_providers=False)
+    ProviderPace.objects.filter(transport__minds_providers=False).delete()
 
 
 def locked(transport: Transport, providers: Collection[str]) -> dict[str, ProviderPace]:
     """The clocks of `providers`, locked until the transaction ends; made where there are none."""
+    mine = ProviderPace.objects.select_for_update().filter(transport=transport, provider__in=providers)
+    found = {pace.provider: pace for pace in mine.order_by("provider")}
+    missing = sorted(set(providers) - set(found))
+    if not missing:
+        return found
     now = clock.now()
-    fresh = [
-        ProviderPace(transport=transport, provider=name, next_at=now, put_off_to=now) for name in sorted(providers)
-    ]
+    fresh = [ProviderPace(transport=transport, provider=name, next_at=now, put_off_to=now) for name in missing]
     ProviderPace.objects.bulk_create(fresh, ignore_conflicts=True)
-    found = ProviderPace.objects.select_for_update().filter(transport=transport, provider__in=providers)
-    return {pace.provider: pace for pace in found.order_by("provider")}
+    return {pace.provider: pace for pace in mine.order_by("provider")}
 
 
 def save_clocks(paces: Mapping[str, ProviderPace]) -> None:

@@ -19,8 +19,11 @@ def left_of_day(identity: SenderIdentity, day: date, allowed: int) -> int:
 def take_of_day(identity: SenderIdentity, day: date, allowed: int, wanted: int, *, personal: bool = False) -> int:
     """Count up to `wanted` messages as leaving on `day`; how many may. Personal mail counts and always may."""
     with transaction.atomic():
-        WarmUpDay.objects.bulk_create([WarmUpDay(identity=identity, day=day)], ignore_conflicts=True)
-        row = WarmUpDay.objects.select_for_update().get(identity=identity, day=day)
+        mine = WarmUpDay.objects.select_for_update().filter(identity=identity, day=day)
+        row = mine.first()
+        if row is None:
+            WarmUpDay.objects.bulk_create([WarmUpDay(identity=identity, day=day)], ignore_conflicts=True)
+            row = mine.get()
         taken = wanted if personal else max(0, min(wanted, allowed - row.count))
         row.count += taken
         row.save(update_fields=["count"])
