@@ -71,7 +71,7 @@ def make(folder: Path, *, migrated: bool = True) -> Installation:
         **{name: value for name, value in os.environ.items() if not name.startswith(("ENVOI_", "DJANGO_"))},
         "ENVOI_DATA": str(folder),
         "DJANGO_SETTINGS_MODULE": "envoi.config.settings",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")]),
     }
     server = os.environ.get("ENVOI_DATABASE_URL")
     if server:

@@ -6,9 +6,10 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import django
 
@@ -20,6 +21,9 @@ from envoi.delivery import machine  # noqa: E402
 from envoi.delivery.actions.watch import watch  # noqa: E402
 from envoi.delivery.models import Mailing  # noqa: E402
 from envoi.delivery.queries import roster  # noqa: E402
+from envoi.delivery.queries.leases import Held  # noqa: E402
+from envoi.delivery.queries.ranges import show_who_is_being_sent  # noqa: E402
+from envoi.delivery.queries.results import Result, Settled, settle  # noqa: E402
 from envoi.delivery.shifts import shift  # noqa: E402
 from envoi.delivery.shifts.work import work  # noqa: E402
 from envoi.delivery.tests.composing import Plain  # noqa: E402
@@ -49,11 +53,12 @@ def send_big() -> None:
 def send_forgetful() -> None:
     """A shift that hears the answers but never comes to writing them down."""
 
-    def stuck(*_: object) -> set[int]:
-        time.sleep(3600)
-        return set()
+    def stuck(held: Held, results: Sequence[Result], **window: Any) -> Settled:
+        if results:
+            time.sleep(3600)
+        return settle(held, results, **window)
 
-    setattr(shift, "settle", lambda mailing, worker, results: stuck() if results else set())  # noqa: B010
+    setattr(shift, "settle", stuck)  # noqa: B010
     with Plain().registered():
         work(Mailing.objects.get().pk)
 
@@ -99,7 +104,9 @@ def standing() -> dict[str, object]:
     tallied: dict[str, int] = {}
     for tally in mailing.tallies.all():
         tallied[tally.state] = tallied.get(tally.state, 0) + tally.count
-    rows = {row.address: row.state for row in mailing.deliveries.all()}
+    deliveries = list(mailing.deliveries.all())
+    show_who_is_being_sent(deliveries)
+    rows = {row.address: row.state for row in deliveries}
     transport = mailing.identity.transport.paused_reason
     return {"mailing": mailing.state, "transport": transport, "rows": rows, "tallied": tallied}
 

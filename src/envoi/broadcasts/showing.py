@@ -15,6 +15,7 @@ from envoi.content import merge_tags
 from envoi.content.compile import Source
 from envoi.core import clock
 from envoi.delivery.models import Delivery, Purpose
+from envoi.delivery.queries.ranges import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,8 @@ def content_of(broadcast: Broadcast) -> tuple[Source, Sender]:
 
 def somebody(broadcast: Broadcast) -> Contact | None:
     """One who gets it, as a first example: of the ledger once it is frozen, before that of the audience."""
-    if broadcast.mailing_id:
-        rows = Delivery.objects.filter(mailing=broadcast.mailing_id, contact__isnull=False)
+    if broadcast.mailing:
+        rows = rows_of(broadcast.mailing).filter(contact__isnull=False)
         row = rows.exclude(state=Delivery.State.SKIPPED).select_related("contact").order_by("id").first()
         return row.contact if row else None
     suppressed = Suppression.objects.filter(address_key=OuterRef("address_key"))

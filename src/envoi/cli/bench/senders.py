@@ -14,6 +14,7 @@ from envoi.delivery import composers, return_path
 from envoi.delivery.actions.watch import watch
 from envoi.delivery.composers import Compose, Leased, Message
 from envoi.delivery.models import Delivery, Mailing, SenderIdentity, Transport
+from envoi.delivery.queries.ranges import note_range
 from envoi.delivery.shifts.work import work
 
 AT_ONCE = 5000
@@ -67,6 +68,7 @@ def seed(recipients: int, mailings: int, connections: int, port: int) -> list[in
         everybody = range(number, recipients, mailings)
         for start in range(0, len(everybody), AT_ONCE):
             Delivery.objects.bulk_create(row(mailing, person) for person in everybody[start : start + AT_ONCE])
+        note_range(mailing)
     return made
 
 

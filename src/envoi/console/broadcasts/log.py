@@ -22,6 +22,7 @@ from envoi.core import csv_export
 from envoi.core.pagination import paginate
 from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.queries import log
+from envoi.delivery.queries.ranges import show_who_is_being_sent
 from envoi.tracking import queries as tracking
 from envoi.tracking.models import Activity
 
@@ -72,6 +73,7 @@ def recipients(request: SignedInRequest, pk: int) -> HttpResponse:
     rows = filters.applied(broadcast.mailing).select_related("contact")
     page = paginate(rows, ("id",), request.GET.get("cursor", ""), size=50)
     did = tracking.did(page.rows)
+    show_who_is_being_sent(page.rows)
     context = {
         "broadcast": broadcast,
         "page": page,
@@ -114,6 +116,7 @@ def _exported(rows: QuerySet[Delivery]) -> Iterator[list[object]]:
     after = 0
     while batch := list(rows.filter(pk__gt=after).select_related("contact").order_by("pk")[:BATCH]):
         after, did = batch[-1].pk, tracking.did(batch)
+        show_who_is_being_sent(batch)
         for row in batch:
             marks = did[row.pk]
             yield [

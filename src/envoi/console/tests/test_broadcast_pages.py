@@ -293,7 +293,7 @@ class TestWhatPagesCost:
 
     def test_the_log(self, editor: Client, django_assert_max_num_queries: Any) -> None:
         broadcast = started(*(f"reader{number}@example.net" for number in range(70)))
-        with django_assert_max_num_queries(6):
+        with django_assert_max_num_queries(7):
             page = editor.get(url("log", broadcast))
         assert len(page.context["rows"]) == 50
 

@@ -12,7 +12,6 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from envoi.accounts.actions import audit
@@ -21,6 +20,7 @@ from envoi.core import clock
 from envoi.core.tasks import later
 from envoi.delivery.actions.mailing import reopen
 from envoi.delivery.models import Delivery, Mailing, Purpose
+from envoi.delivery.queries.leases import locked, wait_again
 from envoi.delivery.queries.tallies import add_to_tally
 
 State = Delivery.State
@@ -33,7 +33,7 @@ def mark_sent(mailing: Mailing, *, actor: User | None, ids: Collection[int] | No
     """Take these unknown ones (all without `ids`) as sent, because a person knows; how many."""
     with transaction.atomic():
         words = _("A person marked it as sent.")
-        number = _to(mailing, _unknown(mailing, ids), State.SENT, detail=words)
+        number = _arrived(mailing, ids, words)
         if number:
             audit.record(actor, "mark_sent", mailing, recipients=number)
     return number
@@ -45,10 +45,10 @@ def send_again(mailing: Mailing, *, actor: User | None, ids: Collection[int] | N
     Of a cancelled mailing nobody is.
     """
     with transaction.atomic():
-        current = Mailing.objects.select_for_update().get(pk=mailing.pk)
-        if current.state == Mailing.State.CANCELLED:
+        current = locked(mailing)
+        if current is None or current.state == Mailing.State.CANCELLED:
             return 0
-        number = _to(current, _unknown(current, ids), State.PENDING, detail="")
+        number = wait_again(current, State.UNKNOWN, ids, detail="")
         if number:
             audit.record(actor, "send_again", mailing, recipients=number)
             if not reopen(current, actor=actor):
@@ -67,19 +67,21 @@ def reached(ids: Collection[int]) -> int:
     number = 0
     with transaction.atomic():
         for one in Mailing.objects.filter(pk__in=found):
-            number += _to(one, _unknown(one, found[one.pk]), State.SENT, detail=words)
+            number += _arrived(one, found[one.pk], words)
     return number
 
 
 def settle_by_rule() -> None:
     """What the rule says, for all whose time has come."""
     now = clock.now()
-    due = Delivery.objects.filter(state=State.UNKNOWN, retry_at__lte=now).order_by("retry_at")
+    due = Delivery.objects.filter(attention=State.UNKNOWN, retry_at__lte=now).order_by("retry_at")
     while ids := list(due.values_list("pk", flat=True)[:AT_ONCE]):
         words = _("No sign for 72 hours: taken as arrived, and not sent again.")
-        Delivery.objects.filter(pk__in=ids, state=State.UNKNOWN).update(retry_at=None, lease_worker="", detail=words)
+        Delivery.objects.filter(pk__in=ids, state=State.UNKNOWN).update(
+            retry_at=None, doubt_worker="", doubt_lease=None, detail=words
+        )
     personal = Delivery.objects.filter(
-        state=State.UNKNOWN,
+        attention=State.UNKNOWN,
         retry_at__isnull=False,
         state_at__lte=now - AGAIN_AFTER,
         attempts=1,
@@ -89,15 +91,12 @@ def settle_by_rule() -> None:
         send_again(mailing, actor=None, ids=list(personal.filter(mailing=mailing).values_list("pk", flat=True)))
 
 
-def _unknown(mailing: Mailing, ids: Collection[int] | None) -> QuerySet[Delivery]:
-    rows = mailing.deliveries.filter(state=State.UNKNOWN)
-    return rows if ids is None else rows.filter(pk__in=ids)
-
-
-def _to(mailing: Mailing, rows: QuerySet[Delivery], state: Delivery.State, detail: str) -> int:
-    number = rows.update(state=state, detail=detail, state_at=clock.now(), retry_at=None, lease_worker="")
-    counts = Counter({(str(State.UNKNOWN), ""): -number})
-    if state == State.SENT:
-        counts[str(State.SENT), ""] = number
-    add_to_tally(mailing, counts)
+def _arrived(mailing: Mailing, ids: Collection[int] | None, words: str) -> int:
+    rows = mailing.deliveries.filter(attention=State.UNKNOWN)
+    if ids is not None:
+        rows = rows.filter(pk__in=ids)
+    number = rows.update(
+        state=State.SENT, detail=words, state_at=clock.now(), retry_at=None, doubt_worker="", doubt_lease=None
+    )
+    add_to_tally(mailing, Counter({(str(State.UNKNOWN), ""): -number, (str(State.SENT), ""): number}))
     return number

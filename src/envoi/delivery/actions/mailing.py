@@ -27,8 +27,10 @@ from envoi.delivery.events import (
     MailingResumed,
     MailingStarted,
 )
-from envoi.delivery.models import Delivery, Mailing, SenderIdentity
+from envoi.delivery.models import Delivery, Lease, Mailing, SenderIdentity
 from envoi.delivery.queries import freeze, recount
+from envoi.delivery.queries.leases import locked, wait_again
+from envoi.delivery.queries.ranges import find_strays, has_open_rows, held, rows_of
 from envoi.delivery.queries.tallies import add_to_tally
 
 logger = logging.getLogger("envoi.delivery")
@@ -85,7 +87,7 @@ def start(
         mailing.total = freeze(mailing, audience)
         mailing.save(update_fields=["total"])
         for reason, condition in (leave_out or {}).items():
-            mailing.deliveries.filter(condition, state=Row.PENDING).update(state=Row.SKIPPED, skip_reason=reason)
+            rows_of(mailing).filter(condition, state=Row.PENDING).update(state=Row.SKIPPED, skip_reason=reason)
         recount(mailing)
         audit.record(actor, "start", mailing, reference=reference, recipients=mailing.total)
         announce(MailingStarted(mailing.pk))
@@ -138,30 +140,46 @@ def cancel(mailing: Mailing, *, actor: User | None) -> bool:
 def skip_waiting(mailing: Mailing) -> int:
     """Skip what waits of a cancelled mailing; how many rows. Rows of a live worker follow when it gives them back."""
     with transaction.atomic():
-        skipped = 0
-        for state in (Row.PENDING, Row.DEFERRED):
-            number = mailing.deliveries.filter(state=state).update(
-                state=Row.SKIPPED,
-                skip_reason=Delivery.SkipReason.CANCELLED,
-                state_at=clock.now(),
-                retry_at=None,
-            )
-            skipped += number
-            if state == Row.DEFERRED:
-                add_to_tally(mailing, Counter({(str(Row.DEFERRED), ""): -number}))
-        add_to_tally(mailing, Counter({(str(Row.SKIPPED), str(Delivery.SkipReason.CANCELLED)): skipped}))
-    return skipped
+        current = locked(mailing)
+        if current is None:
+            return 0
+        skip = {
+            "state": Row.SKIPPED,
+            "skip_reason": Delivery.SkipReason.CANCELLED,
+            "state_at": clock.now(),
+            "retry_at": None,
+        }
+        waiting = rows_of(current).filter(~held(live=True), state=Row.PENDING).update(**skip)
+        deferred = mailing.deliveries.filter(attention=Row.DEFERRED).update(**skip)
+        Lease.objects.filter(mailing=mailing, worker="").delete()
+        Mailing.objects.filter(pk=mailing.pk).update(leased_to=current.last_id)
+        add_to_tally(
+            mailing,
+            Counter(
+                {
+                    (str(Row.DEFERRED), ""): -deferred,
+                    (str(Row.SKIPPED), str(Delivery.SkipReason.CANCELLED)): waiting + deferred,
+                }
+            ),
+        )
+    return waiting + deferred
 
 
 def finish_if_done(mailing: Mailing) -> bool:
-    """Finish a running mailing of which no row is open any more; whether it was finished now."""
-    if mailing.deliveries.filter(state__in=Delivery.OPEN).exists():
-        return False
+    """Finish a running mailing of which no row is open any more; whether it was finished now.
+
+    Every row is read for that, but only when nothing else shows that some are open.
+    """
     with transaction.atomic():
-        if not _move(mailing, (State.RUNNING,), State.FINISHED, None):
+        current = locked(mailing)
+        if current is None or current.state != State.RUNNING or has_open_rows(current):
             return False
-        Mailing.objects.filter(pk=mailing.pk).update(finished_at=clock.now())
-        recount(mailing)
+        if recount(current):
+            logger.error("Mailing %s has rows that nobody would find; they wait again", mailing.pk)
+            find_strays(current)
+            return False
+        _move(mailing, (State.RUNNING,), State.FINISHED, None)
+        Mailing.objects.filter(pk=mailing.pk).update(finished_at=clock.now(), leased_to=current.last_id)
         announce(MailingFinished(mailing.pk))
     return True
 
@@ -184,17 +202,11 @@ def retry(mailing: Mailing, *, actor: User | None, failed: bool = False) -> int:
     Recipients whose outcome is unknown are left alone: they may have the message. Of a cancelled mailing nobody is.
     """
     with transaction.atomic():
-        current = Mailing.objects.select_for_update().get(pk=mailing.pk)
-        if current.state == State.CANCELLED:
+        current = locked(mailing)
+        if current is None or current.state == State.CANCELLED:
             return 0
-        now, chosen, counts = clock.now(), 0, Counter[tuple[str, str]]()
-        for state in (Row.DEFERRED, *((Row.FAILED,) if failed else ())):
-            number = mailing.deliveries.filter(state=state).update(
-                state=Row.PENDING, retry_at=None, state_at=now, attempts=0, detail="", first_attempt_at=None
-            )
-            counts[str(state), ""] = -number
-            chosen += number
-        add_to_tally(current, counts)
+        states = [Row.DEFERRED, Row.FAILED] if failed else [Row.DEFERRED]
+        chosen = sum(wait_again(current, state, attempts=0, detail="", first_attempt_at=None) for state in states)
         if chosen:
             audit.record(actor, "retry", mailing, recipients=chosen, failed=failed)
             if not reopen(mailing, actor=actor):

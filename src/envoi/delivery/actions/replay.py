@@ -10,10 +10,12 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from envoi.core import clock
@@ -23,8 +25,9 @@ from envoi.delivery.composers import Leased
 from envoi.delivery.journal import Record
 from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.queries import roster
-from envoi.delivery.queries.leftover import doubt_again, left_by
-from envoi.delivery.queries.results import Result, settle
+from envoi.delivery.queries.leases import Held, locked, wait_again
+from envoi.delivery.queries.leftover import doubt_again, doubted, take_from
+from envoi.delivery.queries.results import Result, write
 from envoi.delivery.shifts.decisions import decide, in_the_dark, untried
 from envoi.delivery.smtp import Accepted
 from envoi.delivery.smtp.phases import Phase
@@ -87,26 +90,47 @@ def _age(path: Path) -> float:
 
 def _bring_in(mailing: Mailing, record: Record) -> None:
     with transaction.atomic():
-        rows = left_by(mailing, record.worker)
-        doubt_again(mailing, [row.id for row, state in rows if state == State.UNKNOWN])
-        results = [decided(row, Delivery.State(state), record) for row, state in rows]
-        settle(mailing, record.worker, results)
+        current = locked(mailing)
+        if current is None:
+            return
+        number, waiting = 0, False
+        for held in take_from(current, record.worker):
+            results = [decided(row, record) for row in held.rows]
+            number += write(held, results)
+            waiting = waiting or _waits(results)
+        waiting = _end_doubt(current, record) or waiting
         roster.sign_off(record.worker)
-        waiting = any(result.state in (State.PENDING, State.DEFERRED) for result in results)
-        if waiting and mailing.state == Mailing.State.FINISHED:
-            reopen(mailing, actor=None, reason=_("Some recipients turned out not to have got the message."))
-    if results:
-        logger.warning("The journal of %s, which has died, decided %d recipients", record.worker, len(results))
+        if waiting and current.state == Mailing.State.FINISHED:
+            reopen(current, actor=None, reason=_("Some recipients turned out not to have got the message."))
+    if number:
+        logger.warning("The journal of %s, which has died, decided %d recipients", record.worker, number)
 
 
-def decided(row: Leased, state: Delivery.State, record: Record) -> Result:
-    """What becomes of a row that a dead worker left: by its answer, by its dot, by there being none."""
+def _end_doubt(mailing: Mailing, record: Record) -> bool:
+    """What the journal says of rows that the watchdog called unknown; whether any waits again."""
+    rows = doubted(mailing, record.worker)
+    if not rows:
+        return False
+    results = [decided(row, record) for row in rows]
+    unsent = [result.id for result in results if result.state == State.PENDING]
+    wait_again(mailing, State.UNKNOWN, unsent, attempts=F("attempts") - 1, detail="")
+    doubt_again(mailing, [row.id for row in rows])
+    write(Held(0, mailing, record.worker, mailing.identity.transport_id, clock.now()), results)
+    return _waits(results)
+
+
+def _waits(results: Sequence[Result]) -> bool:
+    return any(result.state in (State.PENDING, State.DEFERRED) for result in results)
+
+
+def decided(row: Leased, record: Record) -> Result:
+    """What becomes of a row that a dead worker may have offered: by its answer, by its dot, by there being none."""
     epoch, reply = record.answers.get(row.id, (0, None))
     if reply is not None and epoch == row.epoch:
         outcome = Accepted(reply) if reply.positive else judge(reply, Phase.DOT_SENT)
         return decide(row, outcome, clock.now()).result
     dotted = record.dots.get(row.id) == row.epoch
-    if state == State.LEASED or (record.complete and not dotted):
+    if record.complete and not dotted:
         return untried(row)
     return in_the_dark(row, _why(dotted), clock.now())
 

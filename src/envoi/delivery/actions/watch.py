@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from envoi.core import clock
@@ -18,13 +18,12 @@ from envoi.delivery.actions.doubts import settle_by_rule
 from envoi.delivery.actions.replay import replay_all
 from envoi.delivery.actions.restored import hold_if_restored
 from envoi.delivery.actions.standstill import resume_transport
-from envoi.delivery.models import Delivery, Mailing, Shift, Transport
+from envoi.delivery.models import Delivery, Lease, Mailing, Shift, Transport
 from envoi.delivery.queries import provider_paces
-from envoi.delivery.queries.leases import reclaim
+from envoi.delivery.queries.leftover import reclaim
+from envoi.delivery.queries.ranges import due_mailings, held
 
 logger = logging.getLogger("envoi.delivery")
-
-RECLAIM_AT_ONCE = 1000
 
 
 def watch() -> None:
@@ -45,10 +44,9 @@ def watch() -> None:
 
 def take_back() -> None:
     """Rows of workers that no longer renew their lease: unsent ones wait again, those about to be sent are unknown."""
-    now = clock.now()
-    Shift.objects.filter(until__lte=now).delete()
+    Shift.objects.filter(until__lte=clock.now()).delete()
     detail = _("The worker stopped between handing the message over and the answer; it may have arrived.")
-    while sum(reclaim(detail, RECLAIM_AT_ONCE)) == RECLAIM_AT_ONCE:
+    while reclaim(detail):
         pass
 
 
@@ -59,20 +57,19 @@ def resume_transports() -> None:
 
 
 def with_open_rows(state: Mailing.State) -> list[Mailing]:
-    """Mailings in `state` that have rows which no worker holds and which are not settled."""
-    waiting = Delivery.objects.filter(
-        mailing=OuterRef("pk"), state__in=[Delivery.State.PENDING, Delivery.State.DEFERRED]
-    )
-    return list(Mailing.objects.filter(Exists(waiting), state=state))
+    """Mailings in `state` that have rows which no worker holds and which are not settled, as far as indexes tell."""
+    waiting = Delivery.objects.filter(~held(live=True), mailing=OuterRef("pk"), attention__in=Delivery.OPEN)
+    free = Lease.objects.filter(mailing=OuterRef("pk"), worker="")
+    unseen = Q(leased_to__lt=F("last_id"))
+    return list(Mailing.objects.filter(unseen | Exists(free) | Exists(waiting), state=state))
 
 
 def wake_or_finish() -> None:
     """Order a shift for each running mailing that has due rows and no worker; finish those without open rows."""
-    rows = Delivery.objects.filter(mailing=OuterRef("pk"))
-    due = rows.filter(Q(state=Delivery.State.PENDING) | Q(state=Delivery.State.DEFERRED, retry_at__lte=clock.now()))
-    running = Mailing.objects.filter(state=Mailing.State.RUNNING).annotate(is_due=Exists(due))
-    for mailing in running.select_related("identity__transport"):
-        if not mailing.is_due:
+    due = set(due_mailings().values_list("pk", flat=True))
+    running = Mailing.objects.filter(state=Mailing.State.RUNNING).select_related("identity__transport")
+    for mailing in running.order_by("pk"):
+        if mailing.pk not in due:
             mailings.finish_if_done(mailing)
         elif not mailing.identity.transport.paused_at and not mailing.shifts.exists():
             wake(mailing)

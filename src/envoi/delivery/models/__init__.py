@@ -4,11 +4,12 @@ from envoi.delivery.models.ledger import Delivery, Mailing, Purpose, Tally
 from envoi.delivery.models.limits import MailDomain, Pace, ProviderLimit, ProviderPace, WarmUpDay
 from envoi.delivery.models.sending import Route, SenderIdentity, Transport
 from envoi.delivery.models.signing import DkimKey
-from envoi.delivery.models.workers import LedgerMark, Shift
+from envoi.delivery.models.workers import Lease, LedgerMark, Shift
 
 __all__ = [
     "Delivery",
     "DkimKey",
+    "Lease",
     "LedgerMark",
     "MailDomain",
     "Mailing",

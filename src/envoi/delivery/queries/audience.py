@@ -27,6 +27,7 @@ Skip = Delivery.SkipReason
 
 CONFIRMED, UNCONFIRMED, LEFT = 0, 1, 2
 TURN = {Kind.CONTACT: 0, Kind.LEAD: 1, Kind.USER: 2, Kind.ACCOUNT: 3}
+MANY = 5000
 ALWAYS_HONOURED = tuple(str(reason) for reason in Suppression.Reason if reason != Suppression.Reason.UNSUBSCRIBED)
 
 
@@ -59,14 +60,21 @@ def freeze(mailing: Mailing, audience: Audience) -> int:
     """Write the ledger of `mailing`: one row per candidate, pending or skipped. Gives the number of rows."""
     now = connection.ops.adapt_datetimefield_value(clock.now())
     with connection.cursor() as cursor:
+        cursor.execute(_BEFORE[connection.vendor])
+        before = int(cursor.fetchone()[0])
         cursor.execute(
             _INSERT.format(random_key=_RANDOM_KEY[connection.vendor]),
             _parameters(audience, mailing.purpose, mailing=mailing.pk, now=now),
         )
         rows = int(cursor.rowcount)
-        if connection.vendor == "postgresql":
+        if rows:
+            cursor.execute(_RANGE, {"mailing": mailing.pk, "before": before})
+            mailing.first_id, mailing.last_id = cursor.fetchone()
+        if rows >= MANY and connection.vendor == "postgresql":
             # A planner that still believes the ledger to be small reads all of it for every batch.
             cursor.execute(f"ANALYZE {_DELIVERY}")
+    mailing.leased_to = max(0, mailing.first_id - 1)
+    mailing.save(update_fields=["first_id", "last_id", "leased_to"])
     return rows
 
 
@@ -141,14 +149,22 @@ WITH reached AS (
 """
 
 _INSERT = f"""
-INSERT INTO {_DELIVERY} (mailing_id, contact_id, address, address_key, key, state, skip_reason, detail, attempts,
-                         lease_worker, lease_epoch, state_at, reply_status, reply_text)
+INSERT INTO {_DELIVERY} (mailing_id, contact_id, address, address_key, twin, key, state, skip_reason, detail, attempts,
+                         state_at, reply_status, reply_text, doubt_worker)
 {_JUDGED}
-SELECT %(mailing)s, contact_id, address, address_key, {{random_key}},
+SELECT %(mailing)s, contact_id, address, address_key, CASE reason WHEN '' THEN 0 ELSE contact_id END, {{random_key}},
        CASE reason WHEN '' THEN '{Delivery.State.PENDING}' ELSE '{Delivery.State.SKIPPED}' END, reason, '', 0,
-       '', 0, %(now)s, '', ''
+       %(now)s, '', '', ''
   FROM judged
 """
+
+# An id that every new row exceeds, and that none of this mailing comes before.
+_BEFORE = {
+    "sqlite": f"SELECT COALESCE(MAX(id), 0) FROM {_DELIVERY}",
+    "postgresql": f"SELECT nextval(pg_get_serial_sequence('{_DELIVERY}', 'id'))",
+}
+_END = f"(SELECT id FROM {_DELIVERY} WHERE mailing_id + 0 = %(mailing)s AND id > %(before)s ORDER BY id {{}} LIMIT 1)"
+_RANGE = f"SELECT {_END.format('ASC')}, {_END.format('DESC')}"
 
 # 64 bits from SQLite's own generator; on PostgreSQL the last 8 bytes of a version 4 UUID, 62 random bits (RFC 9562).
 _RANDOM_KEY = {

@@ -1,25 +1,27 @@
-"""Who may send which rows just now: leases, the window of rows about to be sent, and what becomes of a dead worker's.
+# ruff: noqa: S608 - put together from names of tables of this code; every value is a parameter
+"""Who may send which rows just now: ranges of a mailing's rows, each held by one worker.
 
-Guarantees: a row is leased to one worker at a time, taken by a conditional UPDATE (`SKIP LOCKED` on PostgreSQL,
-IMMEDIATE transactions on SQLite); only rows of the window (state in_doubt) may have been handed to a server, so
-that of a worker that died the others surely were not.
+Guarantees: a row is held by one worker at a time, since leases of a mailing never overlap and are made under the lock
+of its row; a pending row is new (beyond `Mailing.leased_to`), in a lease, in a range that was given back (a lease
+without a worker), or came back (`attention`), so that each is found without reading those that are done.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F, QuerySet
-from django.db.models.functions import Coalesce
+from django.db import connection, transaction
 
 from envoi.contacts.models import Suppression
 from envoi.core import clock
 from envoi.delivery.composers import Leased
-from envoi.delivery.models import Delivery, Mailing, Purpose
+from envoi.delivery.models import Delivery, Lease, Mailing, Purpose, Transport
+from envoi.delivery.queries.ranges import come_back
 from envoi.delivery.queries.tallies import add_to_tally
 
 State = Delivery.State
@@ -31,106 +33,213 @@ LEASE = timedelta(seconds=settings.ENVOI_LEASE_SECONDS)
 DOUBT = timedelta(hours=72)
 
 
-_COLUMNS = ("id", "key", "address", "address_key", "contact_id", "attempts", "first_attempt_at", "lease_epoch")
+@dataclass(slots=True)
+class Held:
+    """A lease as its worker holds it.
+
+    Attributes:
+        id: the number that journal and writes name.
+        rows: to be sent, in the order of their ids.
+        hindered: of `rows` those that must not be written to, by id.
+    """
+
+    id: int
+    mailing: Mailing
+    worker: str
+    transport_id: int | None
+    started_at: datetime
+    rows: list[Leased] = field(default_factory=list)
+    hindered: dict[int, Delivery.SkipReason] = field(default_factory=dict)
 
 
-def claim(mailing: Mailing, worker: str, size: int) -> list[Leased]:
-    """Lease up to `size` due rows of a running mailing to `worker`: first those deferred before, then new ones."""
-    now = clock.now()
-    with transaction.atomic():
-        if not Mailing.objects.filter(pk=mailing.pk, state=Mailing.State.RUNNING).exists():
-            return []
-        rows = mailing.deliveries.select_for_update(skip_locked=True)
-        deferred = rows.filter(state=State.DEFERRED, retry_at__lte=now).order_by("retry_at", "id")
-        # A range, not “=”, and the order with the state: or else PostgreSQL, whose statistics are of the freeze, walks
-        # the primary key past everybody who has the message already.
-        pending = rows.filter(state__gte=State.PENDING, state__lte=State.PENDING).order_by("state", "id")
-        again = list(deferred.values_list(*_COLUMNS)[:size])
-        new = list(pending.values_list(*_COLUMNS)[: size - len(again)]) if len(again) < size else []
-        ids = [row[0] for row in (*again, *new)]
-        Delivery.objects.filter(pk__in=ids).update(
-            state=State.LEASED,
-            lease_worker=worker,
-            lease_epoch=F("lease_epoch") + 1,
-            lease_until=now + LEASE,
-            retry_at=None,
-            first_attempt_at=Coalesce(F("first_attempt_at"), now),
-        )
-        add_to_tally(mailing, Counter({(State.DEFERRED, ""): -len(again)}))
-    return [
-        Leased(number, key, address, compared, contact, attempts, begun or now, epoch + 1)
-        for number, key, address, compared, contact, attempts, begun, epoch in (*again, *new)
-    ]
+_DELIVERY, _LEASE, _SUPPRESSION = (model._meta.db_table for model in (Delivery, Lease, Suppression))
+_COLUMNS = f"""
+SELECT d.id, d.key, d.address, d.address_key, d.contact_id, d.attempts, d.first_attempt_at, s.reason
+  FROM {_DELIVERY} d LEFT JOIN {_SUPPRESSION} s ON s.address_key = d.address_key
+"""
+_IN_RANGE = f"""
+{_COLUMNS}
+ WHERE d.mailing_id + 0 = %s AND d.id > %s AND d.id <= %s AND d.state = '{State.PENDING}'
+ ORDER BY d.id LIMIT %s
+"""
+_CAME_BACK = f"""
+{_COLUMNS}
+ WHERE d.mailing_id = %s AND d.attention = '{State.PENDING}' AND d.id <= %s
+   AND NOT EXISTS (SELECT 1 FROM {_LEASE} l
+                    WHERE l.mailing_id = d.mailing_id AND d.id BETWEEN l.first_id AND l.last_id)
+ ORDER BY d.id LIMIT %s
+"""
+_PROMOTE = f"""
+UPDATE {_DELIVERY} SET state = '{State.PENDING}'
+ WHERE id IN (SELECT d.id FROM {_DELIVERY} d
+               WHERE d.mailing_id = %s AND d.attention = '{State.DEFERRED}' AND d.retry_at <= %s
+                 AND NOT EXISTS (SELECT 1 FROM {_LEASE} l
+                                  WHERE l.mailing_id = d.mailing_id AND l.worker <> ''
+                                    AND d.id BETWEEN l.first_id AND l.last_id)
+               ORDER BY d.retry_at LIMIT %s)
+"""
+_Row = tuple[Any, ...]
 
 
-def open_window(worker: str, rows: Collection[Leased]) -> set[int]:
-    """Mark rows as about to be handed over; the ids of those that still are this worker's to send.
+def claim(mailing: Mailing, worker: str, size: int, transport: Transport | None = None) -> Held | None:
+    """Lease up to `size` due rows of a running mailing to `worker`; None when there are none.
 
-    Commit before the first byte leaves.
+    In this order: what somebody gave back, what was deferred or came back otherwise, what is new.
     """
     now = clock.now()
-    ids = {row.id for row in rows}
-    mine = Delivery.objects.filter(pk__in=ids, lease_worker=worker, state=State.LEASED, lease_until__gt=now)
-    if mine.update(state=State.IN_DOUBT, state_at=now, attempts=F("attempts") + 1) == len(ids):
-        return ids
-    marked = Delivery.objects.filter(pk__in=ids, lease_worker=worker, state=State.IN_DOUBT)
-    return set(marked.values_list("id", flat=True))
+    with transaction.atomic():
+        current = locked(mailing)
+        if current is None or current.state != Mailing.State.RUNNING:
+            return None
+        promote(current, size)
+        rows = _given_back(current, size) or _that_came_back(current, size) or _new(current, size)
+        if not rows:
+            return None
+        lease = Lease.objects.create(
+            mailing=mailing,
+            transport=transport or mailing.identity.transport,
+            worker=worker,
+            first_id=rows[0][0],
+            last_id=rows[-1][0],
+            offered_to=rows[0][0] - 1,
+            started_at=now,
+            until=now + LEASE,
+        )
+    return _held(lease, mailing, rows)
 
 
-def renew(worker: str, ids: set[int]) -> set[int]:
-    """Prolong the leases of a worker that is alive; the ids that still are its own. What has run out stays lost."""
+def locked(mailing: Mailing) -> Mailing | None:
+    """The mailing as it is now; until the transaction ends nobody else leases its rows or takes them back."""
+    return Mailing.objects.select_for_update(no_key=True).filter(pk=mailing.pk).first()
+
+
+def promote(mailing: Mailing, most: int) -> int:
+    """Let up to `most` deferred rows whose time has come wait again; how many. The mailing must be locked.
+
+    Not those in the range of a live lease: its worker would hold them without knowing it.
+    """
+    now = connection.ops.adapt_datetimefield_value(clock.now())
+    with connection.cursor() as cursor:
+        cursor.execute(_PROMOTE, [mailing.pk, now, most])
+        number = int(cursor.rowcount)
+    add_to_tally(mailing, Counter({(str(State.DEFERRED), ""): -number}))
+    return number
+
+
+def wait_again(mailing: Mailing, state: Delivery.State, ids: Collection[int] | None = None, **fields: Any) -> int:
+    """Let rows in this settled state (only `ids`, if given) wait for their turn, with `fields` changed; how many.
+
+    The mailing must be locked.
+    """
     now = clock.now()
-    mine = Delivery.objects.filter(pk__in=ids, lease_worker=worker, lease_until__gt=now)
-    if mine.update(lease_until=now + LEASE) == len(ids):
-        return ids
-    return set(mine.values_list("id", flat=True))
+    rows = Delivery.objects.filter(mailing=mailing, attention=state)
+    if ids is not None:
+        rows = rows.filter(pk__in=ids)
+    number = rows.update(state=State.DEFERRED, retry_at=now, state_at=now, doubt_worker="", doubt_lease=None, **fields)
+    counts = Counter({(str(state), ""): -number})
+    counts[str(State.DEFERRED), ""] += number
+    add_to_tally(mailing, counts)
+    promote(mailing, number)
+    return number
+
+
+def _given_back(mailing: Mailing, size: int) -> list[_Row]:
+    for free in Lease.objects.filter(mailing=mailing, worker="").order_by("first_id"):
+        rows = _pending(mailing, free.first_id - 1, free.last_id, size)
+        if len(rows) == size and rows[-1][0] < free.last_id:
+            Lease.objects.filter(pk=free.pk).update(first_id=rows[-1][0] + 1)
+        else:
+            free.delete()
+        if rows:
+            return rows
+    return []
+
+
+def _that_came_back(mailing: Mailing, size: int) -> list[_Row]:
+    """Up to the next lease, since ranges must not overlap."""
+    if not come_back(mailing).exists():
+        return []
+    rows = _selected(_CAME_BACK, [mailing.pk, mailing.leased_to, size])
+    if not rows:
+        return []
+    after = Lease.objects.filter(mailing=mailing, first_id__gt=rows[0][0]).order_by("first_id")
+    end = after.values_list("first_id", flat=True).first()
+    return rows if end is None else [row for row in rows if row[0] < end]
+
+
+def _new(mailing: Mailing, size: int) -> list[_Row]:
+    begin = max(mailing.leased_to, mailing.first_id - 1)
+    if begin >= mailing.last_id:
+        return []
+    rows = _pending(mailing, begin, mailing.last_id, size)
+    leased_to = rows[-1][0] if len(rows) == size else mailing.last_id
+    Mailing.objects.filter(pk=mailing.pk).update(leased_to=leased_to)
+    return rows
+
+
+def _pending(mailing: Mailing, after: int, to: int, size: int) -> list[_Row]:
+    return _selected(_IN_RANGE, [mailing.pk, after, to, size])
+
+
+def _selected(statement: str, values: list[Any]) -> list[_Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        rows: list[_Row] = cursor.fetchall()
+        return rows
+
+
+def _held(lease: Lease, mailing: Mailing, rows: list[_Row]) -> Held:
+    honoured = _honoured(mailing.purpose)
+    begun, number = lease.started_at, lease.pk
+    return Held(
+        id=number,
+        mailing=mailing,
+        worker=lease.worker,
+        transport_id=lease.transport_id,
+        started_at=begun,
+        rows=[
+            Leased(pk, key, address, compared, contact, attempts, _moment(first) if first else begun, number)
+            for pk, key, address, compared, contact, attempts, first, _reason in rows
+        ],
+        hindered={row[0]: _skip(row[7]) for row in rows if row[7] is not None and row[7] in honoured},
+    )
+
+
+def _moment(value: datetime) -> datetime:
+    """SQLite keeps times without a zone, in UTC."""
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def hindered(purpose: str, keys: Collection[str]) -> dict[str, Delivery.SkipReason]:
     """Which of these addresses must not be written to at this moment, and why."""
-    found = Suppression.objects.filter(address_key__in=keys)
-    if purpose == Purpose.TRANSACTIONAL:
-        found = found.exclude(reason=Suppression.Reason.UNSUBSCRIBED)
-    return {
-        key: Skip.UNSUBSCRIBED if reason == Suppression.Reason.UNSUBSCRIBED else Skip.SUPPRESSED
-        for key, reason in found.values_list("address_key", "reason")
-    }
+    found = Suppression.objects.filter(address_key__in=keys, reason__in=_honoured(purpose))
+    return {key: _skip(reason) for key, reason in found.values_list("address_key", "reason")}
 
 
-def expired(limit: int) -> QuerySet[Delivery]:
-    """Rows whose worker has not renewed its lease: it was killed, or its machine is gone."""
-    return (
-        Delivery.objects.select_for_update(skip_locked=True, of=("self",))
-        .filter(
-            # By mailing, because that is how the index of states begins.
-            mailing__in=Mailing.objects.exclude(state=Mailing.State.FINISHED).values("pk"),
-            state__in=[State.LEASED, State.IN_DOUBT],
-            lease_until__lte=clock.now(),
-        )
-        .select_related("mailing")
-        .only("id", "state", "mailing__id", "mailing__state", "mailing__state_changed_at")
-        .order_by("lease_until")[:limit]
-    )
+def _honoured(purpose: str) -> frozenset[str]:
+    """Transactional mail goes to those who unsubscribed as well."""
+    everything = frozenset(Suppression.Reason.values)
+    return everything - {Suppression.Reason.UNSUBSCRIBED} if purpose == Purpose.TRANSACTIONAL else everything
 
 
-def reclaim(detail: str, limit: int = 1000) -> tuple[int, int]:
-    """Take back rows of dead workers: outside a window to pending, inside to unknown with `detail`.
+def _skip(reason: str) -> Delivery.SkipReason:
+    return Skip.UNSUBSCRIBED if reason == Suppression.Reason.UNSUBSCRIBED else Skip.SUPPRESSED
 
-    Gives how many of each, at most `limit` together.
-    """
+
+def renew(worker: str) -> set[int]:
+    """Prolong the leases of a worker that is alive; the numbers of those it has. What has run out stays lost."""
     now = clock.now()
-    with transaction.atomic():
-        rows = list(expired(limit))
-        unsent = [row.pk for row in rows if row.state == State.LEASED]
-        doubtful = [row for row in rows if row.state == State.IN_DOUBT]
-        free = {"lease_until": None, "state_at": now}
-        Delivery.objects.filter(pk__in=unsent, attempts=0).update(first_attempt_at=None)
-        Delivery.objects.filter(pk__in=unsent).update(state=State.PENDING, lease_worker="", **free)
-        # The worker's name stays: its journal may turn up and end the doubt.
-        Delivery.objects.filter(pk__in=[row.pk for row in doubtful]).update(
-            state=State.UNKNOWN, detail=detail, retry_at=now + DOUBT, **free
-        )
-        for mailing in {row.mailing for row in doubtful}:
-            number = sum(row.mailing_id == mailing.pk for row in doubtful)
-            add_to_tally(mailing, Counter({(State.UNKNOWN, ""): number}))
-    return len(unsent), len(doubtful)
+    mine = Lease.objects.filter(worker=worker, until__gt=now)
+    mine.update(until=now + LEASE)
+    return set(mine.values_list("pk", flat=True))
+
+
+def release(held: Held, waits_from: int | None) -> bool:
+    """Give back a lease of which the pending rows from the id `waits_from` on were surely not offered; None: no row is.
+
+    False when it had been taken from the worker.
+    """
+    mine = Lease.objects.filter(pk=held.id, worker=held.worker)
+    if waits_from is None:
+        return bool(mine.delete()[0])
+    return bool(mine.update(worker="", first_id=waits_from, offered_to=waits_from - 1))

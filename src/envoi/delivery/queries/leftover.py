@@ -1,43 +1,103 @@
-"""The rows that a dead worker left behind, and doubt that evidence may end."""
+"""The rows that dead workers left behind, and doubt that evidence may end.
+
+Guarantee: whoever concludes about a worker takes its leases from it first, in the same transaction, so that it can
+write no more; a range of which rows were surely not offered can be leased again at once.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection
 
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.db.models.functions import Coalesce
+
 from envoi.core import clock
 from envoi.delivery.composers import Leased
-from envoi.delivery.models import Delivery, Mailing
+from envoi.delivery.models import Delivery, Lease, Mailing
+from envoi.delivery.queries.leases import DOUBT, Held
+from envoi.delivery.queries.ranges import rows_of
 from envoi.delivery.queries.tallies import add_to_tally
 
 State = Delivery.State
 
 
-def left_by(mailing: Mailing, worker: str) -> list[tuple[Leased, str]]:
-    """Rows that still stand under this worker's name, with their state; also those the watchdog called unknown."""
-    rows = mailing.deliveries.select_for_update().filter(
-        state__in=[State.LEASED, State.IN_DOUBT, State.UNKNOWN], lease_worker=worker
-    )
-    return [
-        (
-            Leased(
-                row.pk,
-                row.key,
-                row.address,
-                row.address_key,
-                row.contact_id,
-                # As it was when the row was claimed: the window counts the attempt.
-                row.attempts - (row.state != State.LEASED),
-                row.first_attempt_at or clock.now(),
-                row.lease_epoch,
-            ),
-            row.state,
+def reclaim(detail: str) -> int:
+    """Take one lease that ran out from its worker: what may have been offered is unknown, with `detail`.
+
+    Gives how many leases there were, 0 or 1.
+    """
+    now = clock.now()
+    with transaction.atomic():
+        lease = (
+            Lease.objects.select_for_update(skip_locked=True, of=("self",))
+            .select_related("mailing")
+            .exclude(worker="")
+            .filter(until__lte=now)
+            .order_by("until")
+            .first()
         )
-        for row in rows.order_by("pk")
-    ]
+        if lease is None:
+            return 0
+        number = _window(lease).update(
+            state=State.UNKNOWN,
+            detail=detail,
+            attempts=F("attempts") + 1,
+            first_attempt_at=Coalesce(F("first_attempt_at"), lease.started_at),
+            transport=lease.transport_id,
+            retry_at=now + DOUBT,
+            state_at=now,
+            # Its journal may turn up and end the doubt.
+            doubt_worker=lease.worker,
+            doubt_lease=lease.pk,
+        )
+        add_to_tally(lease.mailing, Counter({(str(State.UNKNOWN), ""): number}))
+        _free(lease, max(lease.first_id, lease.offered_to + 1))
+    return 1
+
+
+def take_from(mailing: Mailing, worker: str) -> list[Held]:
+    """Take all leases from a worker of this machine that has died; `rows` are those it may have offered."""
+    found = []
+    leases = Lease.objects.select_for_update(of=("self",)).select_related("mailing")
+    for lease in leases.filter(mailing=mailing, worker=worker).order_by("first_id"):
+        rows = [leased(row, lease.pk, lease) for row in _window(lease).order_by("pk")]
+        found.append(Held(lease.pk, mailing, worker, lease.transport_id, lease.started_at, rows))
+        # All of it: its journal says of the window, too, what was not offered.
+        _free(lease, lease.first_id)
+    return found
+
+
+def _window(lease: Lease) -> QuerySet[Delivery]:
+    rows = rows_of(lease.mailing)
+    return rows.filter(pk__gte=lease.first_id, pk__lte=lease.offered_to, state=State.PENDING)
+
+
+def _free(lease: Lease, waits_from: int) -> None:
+    if waits_from > lease.last_id:
+        lease.delete()
+    else:
+        Lease.objects.filter(pk=lease.pk).update(worker="", first_id=waits_from, offered_to=waits_from - 1)
+
+
+def leased(row: Delivery, epoch: int, lease: Lease | None = None) -> Leased:
+    """A row as its worker had it."""
+    begun = row.first_attempt_at or (lease.started_at if lease else clock.now())
+    return Leased(row.pk, row.key, row.address, row.address_key, row.contact_id, row.attempts, begun, epoch)
+
+
+def doubted(mailing: Mailing, worker: str) -> list[Leased]:
+    """Rows that became unknown because this worker's lease ran out, and about which nobody has decided since."""
+    rows = Delivery.objects.select_for_update(of=("self",)).filter(
+        mailing=mailing, attention=State.UNKNOWN, doubt_worker=worker
+    )
+    return [leased(row, row.doubt_lease or 0)._replace(attempts=row.attempts - 1) for row in rows.order_by("pk")]
 
 
 def doubt_again(mailing: Mailing, ids: Collection[int]) -> None:
-    """Back from unknown to in doubt, in the transaction that settles them."""
-    number = mailing.deliveries.filter(pk__in=ids, state=State.UNKNOWN).update(state=State.IN_DOUBT)
+    """Back from unknown to what they were, in the transaction that settles them."""
+    number = Delivery.objects.filter(pk__in=ids, state=State.UNKNOWN).update(
+        state=State.PENDING, attempts=F("attempts") - 1, detail="", retry_at=None, doubt_worker="", doubt_lease=None
+    )
     add_to_tally(mailing, Counter({(str(State.UNKNOWN), ""): -number}))

@@ -6,13 +6,16 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Max, Min, Q, QuerySet, Sum
 
 from envoi.core import addresses, clock
 from envoi.delivery.limits.routes import why_waiting
 from envoi.delivery.models import Delivery, Mailing
+from envoi.delivery.queries.ranges import held, rows_of
 
 State = Delivery.State
+# States that an index of their own finds.
+LOOKED_FOR = (State.DEFERRED, State.FAILED, State.UNKNOWN, State.SKIPPED)
 
 RATE_OVER = timedelta(minutes=5)
 
@@ -105,7 +108,8 @@ def _per_minute(mailing: Mailing) -> float:
 
 
 def _next_retry(mailing: Mailing) -> datetime | None:
-    found = mailing.deliveries.filter(state=State.DEFERRED).order_by("retry_at").values_list("retry_at", flat=True)
+    waiting = mailing.deliveries.filter(attention=State.DEFERRED)
+    found = waiting.order_by("retry_at").values_list("retry_at", flat=True)
     return found.first()
 
 
@@ -114,21 +118,43 @@ def log(mailing: Mailing, *, search: str = "", state: str = "", reason: str = ""
 
     Args:
         search: the beginning of an address, in any case.
-        state: one of `Delivery.State`; "leased" means all that are being sent just now.
+        state: one of `Delivery.State`; "leased" means all that a worker holds just now, "pending" the others.
         reason: one of `Delivery.SkipReason`.
     """
-    rows = mailing.deliveries.all()
     if search.strip():
         first = addresses.key_of(search)
         # A range instead of LIKE: both databases find it in the index, and % and _ need no escape.
-        rows = rows.filter(address_key__gte=first, address_key__lt=f"{first}\U0010ffff")
-    if state == State.LEASED:
-        rows = rows.filter(state__in=[State.LEASED, State.IN_DOUBT])
-    elif state:
-        rows = rows.filter(state=state)
+        rows = mailing.deliveries.filter(address_key__gte=first, address_key__lt=f"{first}\U0010ffff")
+    elif reason or state in LOOKED_FOR:
+        rows = mailing.deliveries.all()
+    else:
+        rows = rows_of(mailing)
     if reason:
-        rows = rows.filter(state=State.SKIPPED, skip_reason=reason)
+        rows = rows.filter(attention=State.SKIPPED, skip_reason=reason)
+    if state in LOOKED_FOR:
+        return rows.filter(attention=state)
+    match state:
+        case State.SENT:
+            return rows.filter(state=state)
+        case State.LEASED:
+            return rows.filter(held(live=True), pk__range=_leased_range(mailing), state=State.PENDING)
+        case State.PENDING:
+            return rows.filter(~held(live=True), pk__gte=_first_that_waits(mailing), state=State.PENDING)
     return rows
+
+
+def _leased_range(mailing: Mailing) -> tuple[int, int]:
+    """Outside of it no row is held by a worker, so that the others need not be read."""
+    ends = mailing.leases.exclude(worker="").aggregate(first=Min("first_id"), last=Max("last_id"))
+    return ends["first"] or 0, ends["last"] or 0
+
+
+def _first_that_waits(mailing: Mailing) -> int:
+    """Before it no row is pending that nobody holds, so that those that are done need not be read."""
+    current = Mailing.objects.values_list("leased_to", flat=True).get(pk=mailing.pk)
+    given_back = mailing.leases.filter(worker="").order_by("first_id").values_list("first_id", flat=True).first()
+    came_back = mailing.deliveries.filter(attention=State.PENDING).order_by("pk").values_list("pk", flat=True).first()
+    return min([current + 1, *(first for first in (given_back, came_back) if first is not None)])
 
 
 def failing_share(mailing: Mailing, over: int) -> tuple[int, int]:

@@ -1,36 +1,37 @@
 # ruff: noqa: S608 - put together from names of tables of this code; every value is a parameter
-"""What came of a batch, written to the ledger by one statement.
+"""What came of a batch, written to the ledger in one transaction, and the next window opened in the same.
 
-Guarantee: only rows that still are the worker's, under the lease it means, are changed, and counted; what a worker says
-about a row that was taken from it meanwhile is lost on purpose.
+Guarantee: nothing is written under a lease that is no longer the worker's: its row is locked first, and whoever
+concludes about a dead worker takes the lease away before he looks at its rows.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import connection
+from django.db import connection, transaction
 
 from envoi.core import clock
-from envoi.delivery.models import Delivery, Mailing
+from envoi.delivery.models import Delivery, Lease
+from envoi.delivery.queries.leases import Held
 from envoi.delivery.queries.tallies import COUNTED, add_to_tally
 
 State = Delivery.State
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What one row becomes.
+class Result(NamedTuple):
+    """What one row becomes. A named tuple: made for every recipient, it must be cheap.
 
     Attributes:
+        state: pending stands for a row that surely was not offered, of which nothing is written.
         detail: why, for a person.
         retry_at: for deferred rows.
         code, status, text: the server's answer, its enhanced status and its words.
-        epoch: the number of the lease under which it was sent; 0 when the caller holds the row in another way.
+        epoch: the number of the lease under which it was sent.
         attempted: False when the row was marked as about to be sent and surely was not tried.
     """
 
@@ -46,67 +47,124 @@ class Result:
     attempted: bool = True
 
 
-_DELIVERY = Delivery._meta.db_table
-_ROW = {
-    "sqlite": "(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-    "postgresql": (
-        "(%s::bigint, %s::text, %s::text, %s::text, %s::timestamptz, %s::smallint, %s::text, %s::text, %s::smallint, "
-        "%s::int)"
-    ),
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a batch.
+
+    Attributes:
+        mine: whether the lease still was the worker's; if not, nothing was written.
+        written: how many rows were changed.
+        offered_to: up to which row messages may be offered now.
+    """
+
+    mine: bool
+    written: int = 0
+    offered_to: int = 0
+
+
+_DELIVERY, _LEASE = Delivery._meta.db_table, Lease._meta.db_table
+_ADVANCE = f"""
+UPDATE {_LEASE} SET offered_to = CASE WHEN until > %s AND offered_to < %s THEN %s ELSE offered_to END
+ WHERE id = %s AND worker = %s RETURNING offered_to
+"""
+_END = f"DELETE FROM {_LEASE} WHERE id = %s AND worker = %s"
+
+_FROM = {
+    "each": {"detail": "%s", "retry_at": "%s", "code": "%s", "status": "%s", "words": "%s"},
+    "many": {name: f"r.{name}" for name in ("detail", "retry_at", "code", "status", "words")},
 }
-_TAKEN_BACK = f"CASE WHEN results.untried = 1 AND {_DELIVERY}.state = '{State.IN_DOUBT}' THEN 1 ELSE 0 END"
-_SETTLE = f"""
-WITH results (id, state, skip_reason, detail, retry_at, code, status, words, untried, epoch) AS (VALUES {{rows}})
+_WHICH = {
+    "each": f"WHERE id = %s AND state = '{State.PENDING}'",
+    # Said twice: of the join alone PostgreSQL makes no index condition and reads the whole ledger.
+    "many": f"""
+  FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::smallint[], %s::text[], %s::text[])
+       AS r (id, detail, retry_at, code, status, words)
+ WHERE {_DELIVERY}.id = r.id AND {_DELIVERY}.id = ANY (%s::bigint[]) AND {_DELIVERY}.state = '{State.PENDING}'
+""",
+}
+_TRIED = f", transport_id = %s, attempts = attempts + 1, first_attempt_at = COALESCE({_DELIVERY}.first_attempt_at, %s)"
+
+
+def _statement(kind: str, attempted: bool) -> str:
+    columns = "detail = {detail}, retry_at = {retry_at}, reply_code = {code}, reply_status = {status}, "
+    return f"""
 UPDATE {_DELIVERY}
-   SET state = results.state, skip_reason = results.skip_reason, detail = results.detail, retry_at = results.retry_at,
-       reply_code = results.code, reply_status = results.status, reply_text = results.words,
-       attempts = {_DELIVERY}.attempts - {_TAKEN_BACK},
-       first_attempt_at = CASE WHEN results.untried = 1 AND {_DELIVERY}.attempts = {_TAKEN_BACK} THEN NULL
-                               ELSE {_DELIVERY}.first_attempt_at END,
-       state_at = %s, lease_worker = '', lease_until = NULL
-  FROM results
- WHERE {_DELIVERY}.id = results.id AND {_DELIVERY}.id IN ({{ids}}) AND {_DELIVERY}.lease_worker = %s
-   AND {_DELIVERY}.state IN ('{State.LEASED}', '{State.IN_DOUBT}')
-   AND (results.epoch = 0 OR results.epoch = {_DELIVERY}.lease_epoch)
-RETURNING {_DELIVERY}.id
+   SET state = %s, skip_reason = %s, state_at = %s{_TRIED if attempted else ""},
+       {columns.format(**_FROM[kind])} reply_text = {_FROM[kind]["words"]}
+{_WHICH[kind]}
 """
 
 
-def settle(mailing: Mailing, worker: str, results: Sequence[Result]) -> set[int]:
-    """Write `results` of rows leased to `worker`, all of `mailing`; the ids of those that were changed."""
-    if not results:
-        return set()
-    adapt = connection.ops.adapt_datetimefield_value
-    values: list[Any] = []
+_EACH = {attempted: _statement("each", attempted) for attempted in (True, False)}
+_MANY = {attempted: _statement("many", attempted) for attempted in (True, False)}
+
+
+def settle(held: Held, results: Sequence[Result], *, offered_to: int = 0, end: bool = False) -> Settled:
+    """Write `results` of rows of this lease.
+
+    Args:
+        offered_to: offer rows up to this one from the commit on, unless the lease has run out.
+        end: no row of the lease is left.
+    """
+    now = connection.ops.adapt_datetimefield_value(clock.now())
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        if end:
+            cursor.execute(_END, [held.id, held.worker])
+            if not cursor.rowcount:
+                return Settled(mine=False)
+            return Settled(mine=True, written=write(held, results), offered_to=offered_to)
+        cursor.execute(_ADVANCE, [now, offered_to, offered_to, held.id, held.worker])
+        found = cursor.fetchall()
+        if not found:
+            return Settled(mine=False)
+        return Settled(mine=True, written=write(held, results), offered_to=found[0][0])
+
+
+def write(held: Held, results: Sequence[Result]) -> int:
+    """Write `results` of pending rows and count them; how many were changed. The caller holds the lease's row."""
+    groups: defaultdict[tuple[str, str, bool], list[Result]] = defaultdict(list)
     for result in results:
-        values += (
-            result.id,
-            result.state,
-            result.skip_reason,
-            result.detail[:500],
-            adapt(result.retry_at) if result.retry_at else None,
-            result.code,
-            result.status[:12],
-            result.text[:1000],
-            0 if result.attempted else 1,
-            result.epoch,
-        )
+        if result.state != State.PENDING:
+            groups[result.state, result.skip_reason, result.attempted].append(result)
+    counts: Counter[tuple[str, str]] = Counter()
+    for (state, reason, attempted), group in groups.items():
+        counts[state, reason] += _write_alike(held, state, reason, attempted, group)
+    add_to_tally(held.mailing, Counter({key: number for key, number in counts.items() if key[0] in COUNTED}))
+    return counts.total()
+
+
+def _write_alike(held: Held, state: str, reason: str, attempted: bool, results: Sequence[Result]) -> int:
+    adapt = connection.ops.adapt_datetimefield_value
+    now, begun = adapt(clock.now()), adapt(held.started_at)
+    head: list[Any] = [str(state), str(reason), now, *([held.transport_id, begun] if attempted else [])]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SETTLE.format(
-                rows=", ".join([_ROW[connection.vendor]] * len(results)),
-                # Said twice: of a join with VALUES PostgreSQL makes no index condition and reads the whole ledger.
-                ids=", ".join(["%s"] * len(results)),
-            ),
-            [*values, adapt(clock.now()), *(result.id for result in results), worker],
-        )
-        changed = {row[0] for row in cursor.fetchall()}
-    add_to_tally(
-        mailing,
-        Counter(
-            (str(result.state), result.skip_reason)
-            for result in results
-            if result.id in changed and result.state in COUNTED
-        ),
-    )
-    return changed
+        if connection.vendor == "postgresql":
+            ids = [result.id for result in results]
+            values = [
+                *head,
+                ids,
+                [result.detail[:500] for result in results],
+                [result.retry_at for result in results],
+                [result.code for result in results],
+                [result.status[:12] for result in results],
+                [result.text[:1000] for result in results],
+                ids,
+            ]
+            cursor.execute(_MANY[attempted], values)
+        else:
+            cursor.executemany(
+                _EACH[attempted],
+                [
+                    (
+                        *head,
+                        result.detail[:500],
+                        adapt(result.retry_at) if result.retry_at else None,
+                        result.code,
+                        result.status[:12],
+                        result.text[:1000],
+                        result.id,
+                    )
+                    for result in results
+                ],
+            )
+        return int(cursor.rowcount)

@@ -13,6 +13,7 @@ from django.db.models import Count
 
 from envoi.core import clock
 from envoi.delivery.models import Delivery, Mailing, Tally
+from envoi.delivery.queries.ranges import rows_of
 
 Counts = Counter[tuple[str, str]]
 
@@ -41,22 +42,22 @@ def add_to_tally(mailing: Mailing, counts: Counts) -> None:
         cursor.execute(_ADD.format(rows=", ".join(["(%s, %s, %s, %s, %s)"] * len(changes))), values)
 
 
-def recount(mailing: Mailing) -> None:
+def recount(mailing: Mailing) -> int:
     """Replace the tally by what the ledger says, when nothing of the mailing moves any more or has moved yet.
 
-    What differs is added to the present minute, so that the course over time stays.
+    What differs is added to the present minute, so that the course over time stays. Reads every row of the mailing;
+    gives how many of them are pending.
     """
     with transaction.atomic():
         real: Counts = Counter()
         for state, reason, number in (
-            mailing.deliveries.filter(state__in=COUNTED)
-            .values_list("state", "skip_reason")
-            .annotate(number=Count("id"))
-            .order_by()
+            rows_of(mailing).values_list("state", "skip_reason").annotate(number=Count("id")).order_by()
         ):
-            real[state, reason] = number
+            real[state, reason] += number
+        pending = sum(real.pop(key) for key in list(real) if key[0] not in COUNTED)
         counted: Counts = Counter()
         for state, reason, number in mailing.tallies.values_list("state", "skip_reason", "count"):
             counted[state, reason] += number
         real.subtract(counted)
         add_to_tally(mailing, real)
+    return pending

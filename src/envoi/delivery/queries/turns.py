@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from envoi.core import clock
-from envoi.delivery.models import Delivery, Mailing, Transport
+from envoi.delivery.models import Mailing, Transport
 from envoi.delivery.queries import roster
+from envoi.delivery.queries.ranges import due_mailings
 
 # How long a turn lasts when nobody waits, and when somebody as urgent does.
 LONG = timedelta(seconds=20)
@@ -22,24 +23,18 @@ SHORT = timedelta(seconds=3)
 def waiting() -> QuerySet[Mailing]:
     """Broadcasts with rows to send now, in the order in which they are to be served."""
     first = F("turn_at").asc(nulls_first=True)
-    broadcasts = _due().filter(priority__lt=Mailing.Priority.PERSONAL)
+    broadcasts = due_mailings().filter(priority__lt=Mailing.Priority.PERSONAL)
     return broadcasts.select_related("identity__transport").order_by("-priority", first, "id")
 
 
 def is_due(mailing: Mailing) -> bool:
     """Whether it has rows to send now, whatever its priority."""
-    return _due().filter(pk=mailing.pk).exists()
+    return due_mailings().filter(pk=mailing.pk).exists()
 
 
 def is_personal(mailing_id: int) -> bool:
     """Whether this is a mailing that somebody waits for."""
     return Mailing.objects.filter(pk=mailing_id, priority__gte=Mailing.Priority.PERSONAL).exists()
-
-
-def _due() -> QuerySet[Mailing]:
-    rows = Delivery.objects.filter(mailing=OuterRef("pk"))
-    due = rows.filter(Q(state=Delivery.State.PENDING) | Q(state=Delivery.State.DEFERRED, retry_at__lte=clock.now()))
-    return Mailing.objects.filter(Exists(due), state=Mailing.State.RUNNING)
 
 
 def take(mailing: Mailing) -> bool:

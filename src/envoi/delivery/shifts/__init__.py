@@ -1,5 +1,5 @@
 """A shift: a worker sends for one mailing for a bounded time, then hands over.
 
-`decisions.py` says what an answer means for the recipient, `line.py` is the thread that talks to the server,
-`shift.py` leads, `work.py` begins and ends.
+`line.py` is the thread that talks to the server, `batches.py` keeps count of what is in hand, `decisions.py` says what
+an answer means for the recipient and `answers.py` for all in hand, `shift.py` leads, `work.py` begins and ends.
 """

@@ -114,6 +114,11 @@ def skipped(row: Leased, reason: Delivery.SkipReason, detail: str = "") -> Resul
     return Result(row.id, State.SKIPPED, skip_reason=reason, detail=detail, epoch=row.epoch, attempted=False)
 
 
+def put_off(row: Leased, until: datetime, why: str) -> Result:
+    """Not now, because a limit of ours says so: no attempt, and no fault of anybody's."""
+    return Result(row.id, State.DEFERRED, detail=why, retry_at=until, epoch=row.epoch, attempted=False)
+
+
 def _patience(kind: FaultKind) -> timedelta | None:
     """What a wrong certificate or setting is does not pass by itself; everything else may."""
     lasting = {FaultKind.NO_STARTTLS, FaultKind.TLS_NAME, FaultKind.TLS_UNTRUSTED, FaultKind.NO_MECHANISM}

@@ -9,6 +9,9 @@ from envoi.audiences.models import Audience, AudienceMember, List, Membership, P
 from envoi.contacts.models import Contact, Kind, Suppression
 from envoi.core import clock
 from envoi.delivery.models import Delivery, Mailing, Purpose, SenderIdentity, Transport
+from envoi.delivery.queries.leases import Held, claim
+from envoi.delivery.queries.ranges import note_range
+from envoi.delivery.queries.results import Settled, settle
 
 
 def make_contact(address: str, kind: str = Kind.CONTACT, **fields: Any) -> Contact:
@@ -78,7 +81,20 @@ def make_mailing(
         )
         for number, contact in enumerate(contacts)
     )
+    note_range(mailing)
     return mailing
+
+
+def claimed(mailing: Mailing, worker: str, size: int) -> Held:
+    """A lease of that many rows at most; there must be some."""
+    held = claim(mailing, worker, size)
+    assert held is not None
+    return held
+
+
+def offered(held: Held, number: int) -> Settled:
+    """Open the window over the first so many rows of a lease."""
+    return settle(held, [], offered_to=held.rows[number - 1].id)
 
 
 def ago(**time: float) -> Any:

@@ -12,6 +12,7 @@ from envoi.core.tasks.engine import engine
 from envoi.delivery.actions.doubts import mark_sent, reached, send_again, settle_by_rule
 from envoi.delivery.models import Delivery, Mailing, Purpose
 from envoi.delivery.queries import progress, recount
+from envoi.delivery.queries.leases import claim
 from envoi.delivery.tests.factories import make_mailing
 from envoi.delivery.tests.test_sending import states, tallied
 
@@ -26,7 +27,7 @@ def in_doubt(purpose: str = Purpose.MARKETING, **fields: object) -> Mailing:
     now = clock.now()
     mailing.deliveries.update(state=Row.SENT, attempts=1, first_attempt_at=now)
     unknown = mailing.deliveries.exclude(address="ada@example.net")
-    unknown.update(state=Row.UNKNOWN, retry_at=now + timedelta(hours=72), lease_worker="host:1", **fields)
+    unknown.update(state=Row.UNKNOWN, retry_at=now + timedelta(hours=72), doubt_worker="host:1", **fields)
     Mailing.objects.filter(pk=mailing.pk).update(state=Mailing.State.FINISHED)
     mailing.refresh_from_db()
     recount(mailing)
@@ -58,7 +59,10 @@ def test_a_person_sends_to_them_again_under_the_same_message_id() -> None:
     assert tallied(mailing) == {"sent": 1}
     assert progress(mailing).left == 2
     bob = mailing.deliveries.get(address="bob@example.net")
-    assert (bob.message_id, bob.lease_worker, bob.retry_at, bob.attempts) == (before, "", None, 1)
+    assert (bob.message_id, bob.doubt_worker, bob.attempts) == (before, "", 1)
+    held = claim(mailing, "host:2", 10)
+    assert held is not None
+    assert [row.address for row in held.rows] == ["bob@example.net", "chloe@example.net"]
     assert [task.name for task in engine().waiting()] == ["delivery.send_shift"]
     assert send_again(mailing, actor=None) == 0
 
@@ -86,7 +90,7 @@ def test_a_broadcasts_doubt_ends_after_three_days_without_sending_again() -> Non
     with clock.set_to(clock.now() + timedelta(hours=73)):
         settle_by_rule()
     rows = mailing.deliveries.filter(state=Row.UNKNOWN)
-    assert set(rows.values_list("detail", "retry_at", "lease_worker")) == {
+    assert set(rows.values_list("detail", "retry_at", "doubt_worker")) == {
         ("No sign for 72 hours: taken as arrived, and not sent again.", None, "")
     }
     assert rows.count() == 2

@@ -27,15 +27,18 @@ from envoi.delivery.events import (
 )
 from envoi.delivery.models import Delivery, Mailing, Shift
 from envoi.delivery.queries import progress
-from envoi.delivery.queries.leases import LEASE, claim, open_window, renew
-from envoi.delivery.queries.results import Result, settle
+from envoi.delivery.queries.leases import LEASE, claim, release, renew
+from envoi.delivery.queries.ranges import show_who_is_being_sent
+from envoi.delivery.queries.results import Result, Settled, settle
 from envoi.delivery.shifts.work import work
 from envoi.delivery.tests.factories import (
+    claimed,
     make_audience,
     make_contact,
     make_identity,
     make_list,
     make_mailing,
+    offered,
     suppress,
 )
 
@@ -102,7 +105,9 @@ def in_a_minute(minutes: float = 2) -> Iterator[None]:
 
 
 def states(mailing: Mailing) -> list[str]:
-    return [str(row.skip_reason or row.state) for row in mailing.deliveries.order_by("address_key")]
+    rows = list(mailing.deliveries.order_by("address_key"))
+    show_who_is_being_sent(rows)
+    return [str(row.skip_reason or row.state) for row in rows]
 
 
 def tallied(mailing: Mailing) -> dict[tuple[str, str], int]:
@@ -116,7 +121,7 @@ def tallied(mailing: Mailing) -> dict[tuple[str, str], int]:
 def counted(mailing: Mailing) -> dict[tuple[str, str], int]:
     """What the tally must say, from the ledger itself."""
     counts: dict[tuple[str, str], int] = {}
-    for row in mailing.deliveries.exclude(state__in=[Row.PENDING, Row.LEASED, Row.IN_DOUBT]):
+    for row in mailing.deliveries.exclude(state=Row.PENDING):
         counts[row.state, row.skip_reason] = counts.get((row.state, row.skip_reason), 0) + 1
     return counts
 
@@ -156,7 +161,7 @@ def test_pause_and_resume_are_recorded_with_who_and_why(ada: User, told: list[ob
     assert not mailings.pause(mailing, actor=ada)
     current = progress(mailing)
     assert (current.state, current.waiting_because) == ("paused", "a typing error")
-    assert claim(mailing, "worker", 10) == []
+    assert claim(mailing, "worker", 10) is None
     assert mailings.resume(mailing, actor=ada)
     assert not mailings.resume(mailing, actor=ada)
     mailing.refresh_from_db()
@@ -168,11 +173,10 @@ def test_pause_and_resume_are_recorded_with_who_and_why(ada: User, told: list[ob
 
 def test_cancelling_skips_who_waits_and_nobody_else(told: list[object], ordered: list[int]) -> None:
     mailing = make_mailing("bob@example.net", "chloe@example.net", "dmitri@example.net")
-    (bob,) = claim(mailing, "worker", 1)
-    open_window("worker", [bob])
-    settle(mailing, "worker", [Result(bob.id, Row.SENT, code=250)])
-    (chloe,) = claim(mailing, "worker", 1)
-    settle(mailing, "worker", [Result(chloe.id, Row.DEFERRED, retry_at=clock.now())])
+    held = claimed(mailing, "worker", 1)
+    settle(held, [Result(held.rows[0].id, Row.SENT, code=250)], end=True)
+    held = claimed(mailing, "worker", 1)
+    settle(held, [Result(held.rows[0].id, Row.DEFERRED, retry_at=clock.now())], end=True)
     assert mailings.cancel(mailing, actor=None)
     assert states(mailing) == ["sent", "cancelled", "cancelled"]
     assert tallied(mailing) == counted(mailing) == {("sent", ""): 1, ("skipped", "cancelled"): 2}
@@ -208,7 +212,8 @@ def test_a_mailing_to_nobody_is_finished_by_the_watchdog(told: list[object], ord
 
 def test_the_watchdog_wakes_what_is_due_and_leaves_the_rest(ordered: list[int]) -> None:
     due, later, paused, worked_on, waiting = (make_mailing(f"p{n}@example.net") for n in range(5))
-    later.deliveries.update(state=Row.DEFERRED, retry_at=clock.now() + timedelta(minutes=1))
+    held = claimed(later, "w", 1)
+    settle(held, [Result(held.rows[0].id, Row.DEFERRED, retry_at=clock.now() + timedelta(minutes=1))], end=True)
     mailings.pause(paused, actor=None)
     Shift.objects.create(
         worker="w", mailing=worked_on, transport=worked_on.identity.transport, until=clock.now() + LEASE
@@ -223,8 +228,8 @@ def test_the_watchdog_wakes_what_is_due_and_leaves_the_rest(ordered: list[int]) 
 
 def test_what_a_dead_worker_held_is_taken_back_and_only_the_window_is_unknown(ordered: list[int]) -> None:
     mailing = make_mailing(*(f"p{n}@example.net" for n in range(5)))
-    rows = claim(mailing, "dead", 4)
-    assert open_window("dead", rows[:2]) == {rows[0].id, rows[1].id}
+    held = claimed(mailing, "dead", 4)
+    assert offered(held, 2) == Settled(mine=True, offered_to=held.rows[1].id)
     watch()
     assert states(mailing) == ["in_doubt", "in_doubt", "leased", "leased", "pending"]
     with in_a_minute():
@@ -240,31 +245,33 @@ def test_what_a_dead_worker_held_is_taken_back_and_only_the_window_is_unknown(or
             (0, None)
         }
         # The dead one wakes after all: it may neither send nor write.
-        assert renew("dead", {row.id for row in rows}) == set()
-        assert open_window("dead", rows[2:]) == set()
-        assert settle(mailing, "dead", [Result(row.id, Row.SENT) for row in rows]) == set()
+        assert renew("dead") == set()
+        assert offered(held, 4) == Settled(mine=False)
+        for end in (False, True):
+            assert settle(held, [Result(row.id, Row.SENT) for row in held.rows], end=end) == Settled(mine=False)
+        assert not release(held, held.rows[0].id)
         assert states(mailing) == ["unknown", "unknown", "pending", "pending", "pending"]
         assert tallied(mailing) == counted(mailing)
 
 
 def test_a_worker_that_renews_keeps_its_rows() -> None:
     mailing = make_mailing("bob@example.net")
-    (bob,) = claim(mailing, "alive", 10)
+    held = claimed(mailing, "alive", 10)
     with clock.set_to(clock.now() + LEASE / 2):
-        assert renew("alive", {bob.id}) == {bob.id}
+        assert renew("alive") == {held.id}
     with clock.set_to(clock.now() + LEASE * 1.2):
         watch()
         assert states(mailing) == ["leased"]
-        assert open_window("alive", [bob]) == {bob.id}
+        assert offered(held, 1).offered_to == held.rows[0].id
 
 
 def test_a_row_is_leased_to_one_worker_at_a_time() -> None:
     mailing = make_mailing("bob@example.net", "chloe@example.net", "dmitri@example.net")
-    first, second = claim(mailing, "one", 2), claim(mailing, "two", 5)
-    assert [row.address for row in first] == ["bob@example.net", "chloe@example.net"]
-    assert [row.address for row in second] == ["dmitri@example.net"]
-    assert claim(mailing, "three", 5) == []
-    assert set(mailing.deliveries.values_list("lease_epoch", flat=True)) == {1}
+    first, second = claimed(mailing, "one", 2), claimed(mailing, "two", 5)
+    assert [row.address for row in first.rows] == ["bob@example.net", "chloe@example.net"]
+    assert [row.address for row in second.rows] == ["dmitri@example.net"]
+    assert claim(mailing, "three", 5) is None
+    assert {row.epoch for row in first.rows} == {first.id} != {second.id}
 
 
 def test_a_finished_mailing_with_open_rows_goes_on(told: list[object], ordered: list[int]) -> None:
@@ -279,7 +286,7 @@ def test_a_finished_mailing_with_open_rows_goes_on(told: list[object], ordered: 
 
 def test_rows_that_come_back_to_a_cancelled_mailing_are_skipped(ordered: list[int]) -> None:
     mailing = make_mailing("bob@example.net")
-    claim(mailing, "dead", 1)
+    claimed(mailing, "dead", 1)
     mailings.cancel(mailing, actor=None)
     assert states(mailing) == ["leased"]
     with in_a_minute():
@@ -293,11 +300,11 @@ def test_trying_again_takes_the_deferred_and_if_wanted_the_failed_but_never_the_
     told: list[object], ordered: list[int]
 ) -> None:
     mailing = make_mailing(*(f"p{n}@example.net" for n in range(4)))
-    rows = claim(mailing, "w", 4)
-    open_window("w", rows)
+    held = claimed(mailing, "w", 4)
     outcomes = (Row.SENT, Row.DEFERRED, Row.FAILED, Row.UNKNOWN)
     later = clock.now() + timedelta(hours=1)
-    settle(mailing, "w", [Result(row.id, state, retry_at=later) for row, state in zip(rows, outcomes, strict=True)])
+    results = [Result(row.id, state, retry_at=later) for row, state in zip(held.rows, outcomes, strict=True)]
+    settle(held, results, end=True)
     assert mailings.retry(mailing, actor=None) == 1
     assert states(mailing) == ["sent", "pending", "failed", "unknown"]
     assert mailings.retry(mailing, actor=None, failed=True) == 1
@@ -309,9 +316,8 @@ def test_trying_again_takes_the_deferred_and_if_wanted_the_failed_but_never_the_
 
 def test_trying_the_failed_ones_again_reopens_a_finished_mailing(told: list[object], ordered: list[int]) -> None:
     mailing = make_mailing("bob@example.net")
-    (bob,) = claim(mailing, "w", 1)
-    open_window("w", [bob])
-    settle(mailing, "w", [Result(bob.id, Row.FAILED, code=550)])
+    held = claimed(mailing, "w", 1)
+    settle(held, [Result(held.rows[0].id, Row.FAILED, code=550)], end=True)
     mailings.finish_if_done(mailing)
     assert mailings.retry(mailing, actor=None) == 0
     assert mailings.retry(mailing, actor=None, failed=True) == 1

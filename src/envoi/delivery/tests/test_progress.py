@@ -10,12 +10,11 @@ import pytest
 from envoi.core import clock
 from envoi.delivery.models import Delivery, Mailing, Pace
 from envoi.delivery.queries import log, progress
-from envoi.delivery.queries.leases import claim, open_window
 from envoi.delivery.queries.pace import interval, reserve
 from envoi.delivery.queries.progress import failing_share
 from envoi.delivery.queries.results import Result, settle
 from envoi.delivery.queries.tallies import recount
-from envoi.delivery.tests.factories import make_mailing, make_transport
+from envoi.delivery.tests.factories import claimed, make_mailing, make_transport
 
 pytestmark = pytest.mark.django_db
 
@@ -26,10 +25,10 @@ NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 def give(mailing: Mailing, *states: Delivery.State, at: datetime = NOON) -> None:
     """Let the next rows come to `states`."""
     with clock.set_to(at):
-        rows = claim(mailing, "w", len(states))
-        open_window("w", rows)
-        retry = at + timedelta(hours=1)
-        settle(mailing, "w", [Result(row.id, state, retry_at=retry) for row, state in zip(rows, states, strict=True)])
+        held = claimed(mailing, "w", len(states))
+        again = {Row.DEFERRED: at + timedelta(hours=1)}
+        ends = zip(held.rows, states, strict=True)
+        settle(held, [Result(row.id, state, retry_at=again.get(state)) for row, state in ends], end=True)
 
 
 @pytest.fixture
@@ -96,8 +95,8 @@ def test_the_log_is_searched_by_the_beginning_of_an_address(mailing: Mailing, se
 
 def test_the_log_is_narrowed_down_by_state_and_reason(mailing: Mailing) -> None:
     give(mailing, Row.SENT, Row.FAILED)
-    claim(mailing, "w", 1)
-    mailing.deliveries.filter(state=Row.PENDING).update(state=Row.SKIPPED, skip_reason="suppressed")
+    claimed(mailing, "w", 1)
+    mailing.deliveries.filter(address="a_b%@example.net").update(state=Row.SKIPPED, skip_reason="suppressed")
     assert [row.address for row in log(mailing, state="failed")] == ["adam@example.net"]
     assert [row.address for row in log(mailing, state="leased")] == ["bob@example.net"]
     assert [row.address for row in log(mailing, reason="suppressed")] == ["a_b%@example.net"]

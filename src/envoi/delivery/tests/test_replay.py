@@ -5,23 +5,23 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from envoi.core import clock
 from envoi.delivery.actions import mailing as mailings
+from envoi.delivery.actions.doubts import mark_sent
 from envoi.delivery.actions.replay import folder, replay_all
 from envoi.delivery.actions.watch import watch
-from envoi.delivery.composers import Leased
 from envoi.delivery.journal import Journal
 from envoi.delivery.machine import boot_id
-from envoi.delivery.models import Delivery, Mailing, Shift
+from envoi.delivery.models import Delivery, Lease, Mailing, Shift
 from envoi.delivery.queries import roster
-from envoi.delivery.queries.leases import claim, open_window
-from envoi.delivery.queries.results import Result, settle
+from envoi.delivery.queries.results import Result, Settled, settle
 from envoi.delivery.smtp import Reply
-from envoi.delivery.tests.factories import make_mailing
+from envoi.delivery.tests.factories import claimed, make_mailing, offered
 from envoi.delivery.tests.test_sending import states, tallied
 
 pytestmark = pytest.mark.django_db
@@ -46,9 +46,10 @@ def mailing() -> Mailing:
 def die(mailing: Mailing, worker: str = "host:1") -> Journal:
     """A worker that died: Ada answered, Bob refused, Chloé's dot unanswered, Dmitri's not sent, Åsa only leased."""
     roster.sign_on(worker, mailing, mailing.identity.transport)
-    rows = {row.address.partition("@")[0]: row for row in claim(mailing, worker, 10)}
+    held = claimed(mailing, worker, 10)
+    rows = {row.address.partition("@")[0]: row for row in held.rows}
     kept = Journal(folder(), worker, mailing.key)
-    open_window(worker, [rows[name] for name in PEOPLE[:-1]])
+    offered(held, 4)
     for name, reply in (("ada", TAKEN), ("bob", Reply(554, "5.6.0", "Content rejected")), ("chloe", None)):
         kept.dot(rows[name].id, rows[name].epoch)
         if reply:
@@ -75,7 +76,7 @@ def test_the_journal_decides_message_by_message_without_waiting_for_the_lease(ma
     assert rows["chloe"].detail == (
         "The worker stopped between handing the message over and the answer; it may have arrived."
     )
-    assert not mailing.deliveries.exclude(lease_worker="").exists()
+    assert not Lease.objects.exclude(worker="").exists()
     assert not Shift.objects.exists()
     assert journals() == 0
 
@@ -129,8 +130,9 @@ def test_a_journal_that_comes_back_late_reopens_what_was_finished(mailing: Maili
     kept = die(mailing)
     with clock.set_to(clock.now() + timedelta(seconds=61)):
         watch()
-    asa = mailing.deliveries.get(state=Row.PENDING)
-    mailing.deliveries.filter(pk=asa.pk).update(state=Row.SENT)
+    held = claimed(mailing, "host:2", 10)
+    (asa,) = held.rows
+    settle(held, [Result(asa.id, Row.SENT)], end=True)
     assert mailings.finish_if_done(mailing)
     kept.close(keep=True)
     replay_all()
@@ -141,12 +143,16 @@ def test_a_journal_that_comes_back_late_reopens_what_was_finished(mailing: Maili
 
 def test_what_others_decided_meanwhile_stands(mailing: Mailing) -> None:
     kept = die(mailing)
-    mailing.deliveries.filter(address="ada@example.net").update(lease_worker="host:2", lease_epoch=2)
-    mailing.deliveries.filter(address="bob@example.net").update(lease_epoch=9)
+    with clock.set_to(clock.now() + timedelta(seconds=61)):
+        watch()
+        bob = mailing.deliveries.get(address="bob@example.net").pk
+        assert mark_sent(mailing, actor=None, ids=[bob]) == 1
+    # Another lease: what the journal says is not about it.
+    mailing.deliveries.filter(address="ada@example.net").update(doubt_worker="host:2", doubt_lease=99)
+    mailing.deliveries.filter(address="chloe@example.net").update(doubt_lease=99)
     kept.close(keep=True)
     replay_all()
-    found = states(mailing)
-    assert (found["ada"], found["bob"]) == ("in_doubt", "pending")
+    assert states(mailing) == {**DECIDED, "ada": "unknown", "bob": "sent", "chloe": "pending"}
 
 
 def test_the_journal_of_another_database_is_kept(mailing: Mailing) -> None:
@@ -177,8 +183,11 @@ def test_what_a_worker_left_that_was_killed_while_it_began_a_journal_is_cleared_
 
 
 def test_a_worker_cannot_write_under_a_lease_that_is_no_longer_its_own(mailing: Mailing) -> None:
-    row: Leased = claim(mailing, "host:1", 1)[0]
-    assert row.epoch == 1
-    mailing.deliveries.filter(pk=row.id).update(lease_epoch=2)
-    assert settle(mailing, "host:1", [Result(row.id, Row.SENT, epoch=row.epoch)]) == set()
-    assert settle(mailing, "host:1", [Result(row.id, Row.SENT, epoch=2)]) == {row.id}
+    held = claimed(mailing, "host:1", 5)
+    ada = Result(held.rows[0].id, Row.SENT, epoch=held.id)
+    assert settle(replace(held, id=held.id + 1), [ada]) == Settled(mine=False)
+    assert settle(replace(held, worker="host:2"), [ada]) == Settled(mine=False)
+    assert set(states(mailing).values()) == {"leased"}
+    assert settle(held, [ada]).written == 1
+    assert settle(held, [ada]).written == 0
+    assert tallied(mailing) == {"sent": 1}

@@ -20,10 +20,11 @@ from envoi.core.tasks.engine import engine
 from envoi.core.tasks.testing import run_due
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.watch import watch
-from envoi.delivery.models import Delivery, Mailing, Transport
+from envoi.delivery.models import Delivery, Lease, Mailing, Transport
 from envoi.delivery.models import Shift as ShiftRow
 from envoi.delivery.queries import progress
-from envoi.delivery.queries.results import settle
+from envoi.delivery.queries.ranges import show_who_is_being_sent
+from envoi.delivery.queries.results import Settled, settle
 from envoi.delivery.shifts.shift import Shift
 from envoi.delivery.shifts.work import work
 from envoi.delivery.tests.composing import Plain
@@ -82,7 +83,9 @@ def plain() -> Iterator[Plain]:
 
 
 def states(mailing: Mailing) -> dict[str, str]:
-    return {row.address.partition("@")[0]: row.skip_reason or row.state for row in mailing.deliveries.all()}
+    rows = list(mailing.deliveries.all())
+    show_who_is_being_sent(rows)
+    return {row.address.partition("@")[0]: row.skip_reason or row.state for row in rows}
 
 
 def people(number: int) -> list[str]:
@@ -105,7 +108,7 @@ def test_everybody_gets_the_message_once_and_the_mailing_is_finished(server: Ser
     assert mailing.state == Mailing.State.FINISHED
     assert tallied(mailing) == {"sent": 250}
     row = mailing.deliveries.get(address="p000@example.net")
-    assert (row.attempts, row.reply_code, row.reply_status, row.lease_worker) == (1, 250, "2.0.0", "")
+    assert (row.attempts, row.reply_code, row.reply_status, row.transport) == (1, 250, "2.0.0", relay)
     assert row.reply_text.startswith("Taken as")
     assert row.first_attempt_at is not None
     assert ShiftRow.objects.count() == 0
@@ -185,7 +188,7 @@ def test_somebody_who_leaves_while_the_message_waits_for_a_connection_does_not_g
 
     def leaves_first(self: Shift) -> None:
         if not Suppression.objects.exists():
-            assert mailing.deliveries.get(address="p029@example.net").state == Row.IN_DOUBT
+            assert states(mailing)["p029"] == Row.IN_DOUBT
             suppress("p029@example.net", Suppression.Reason.UNSUBSCRIBED)
         looks_again(self)
 
@@ -206,17 +209,19 @@ def test_a_worker_whose_lease_is_lost_offers_nothing_more(
     renews = Shift._renew
 
     def loses_first(self: Shift) -> None:
-        if not mailing.deliveries.filter(lease_worker="another").exists():
-            mailing.deliveries.filter(state=Row.IN_DOUBT, address__gte="p020").update(lease_worker="another")
+        Lease.objects.filter(mailing=mailing).update(worker="another")
         renews(self)
 
     monkeypatch.setattr("envoi.delivery.shifts.shift.LOOK", 0.2)
     monkeypatch.setattr("envoi.delivery.shifts.shift.RENEW", 0.2)
     monkeypatch.setattr(Shift, "_renew", loses_first)
     work(mailing.pk)
-    assert sorted(server.received) == people(20)
-    assert Counter(states(mailing).values()) == {"sent": 20, "in_doubt": 10}
-    assert tallied(mailing) == {"sent": 20}
+    sent = len(server.received)
+    assert 0 < sent < 30
+    written = tallied(mailing)["sent"]
+    # What it heard later it may not write: that stays in its journal.
+    assert written <= sent
+    assert Counter(states(mailing).values()) == {"sent": written, "in_doubt": 30 - written}
 
 
 def test_a_message_that_cannot_be_rendered_is_skipped_with_the_reason(
@@ -231,8 +236,9 @@ def test_a_message_that_cannot_be_rendered_is_skipped_with_the_reason(
 
 
 def test_a_composer_that_breaks_pauses_the_mailing_and_nobody_is_lost(
-    server: Server, relay: Transport, caplog: pytest.LogCaptureFixture
+    server: Server, relay: Transport, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("envoi.delivery.shifts.shift.BATCH", 200)
     mailing = make_mailing(*people(250), transport=relay)
 
     class Breaking(Plain):
@@ -259,11 +265,11 @@ def test_a_database_that_is_locked_for_a_while_costs_nobody_the_message_and_no_a
     mailing = make_mailing(*people(150), transport=relay)
     troubles = [3]
 
-    def locked(*arguments: Any) -> set[int]:
+    def locked(*arguments: Any, **more: Any) -> Settled:
         if server.received and troubles[0]:
             troubles[0] -= 1
             raise OperationalError("database is locked")
-        return settle(*arguments)
+        return settle(*arguments, **more)
 
     monkeypatch.setattr("envoi.delivery.shifts.shift.TROUBLE", 0.01)
     monkeypatch.setattr("envoi.delivery.shifts.shift.settle", locked)

@@ -1,0 +1,79 @@
+"""Which rows are a mailing's, which of them somebody holds just now, and which mailings have any that are due.
+
+Rows are found by their range of ids, since the state has no index: `+ 0` keeps both databases from walking the index
+of addresses instead, which begins with the mailing too and knows no order of ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import groupby
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+
+from envoi.core import clock
+from envoi.delivery.models import Delivery, Lease, Mailing
+
+State = Delivery.State
+
+
+def rows_of(mailing: Mailing) -> QuerySet[Delivery]:
+    """All rows of a mailing, to be narrowed down and read in the order of their ids."""
+    found = Delivery.objects.alias(of_mailing=F("mailing_id") + 0)
+    return found.filter(of_mailing=mailing.pk, pk__gte=mailing.first_id, pk__lte=mailing.last_id)
+
+
+def note_range(mailing: Mailing) -> None:
+    """Take down in which range the ids of its rows lie; for whoever adds rows otherwise than by the freeze."""
+    ids = Delivery.objects.filter(mailing=mailing).order_by("pk").values_list("pk", flat=True)
+    mailing.first_id, mailing.last_id = ids.first() or 0, ids.last() or 0
+    Mailing.objects.filter(pk=mailing.pk).update(first_id=mailing.first_id, last_id=mailing.last_id)
+
+
+def held(*, live: bool) -> Exists:
+    """Of rows: whether a lease (only one of a worker, if `live`) covers them."""
+    found = Lease.objects.filter(mailing=OuterRef("mailing"), first_id__lte=OuterRef("pk"), last_id__gte=OuterRef("pk"))
+    return Exists(found.exclude(worker="") if live else found)
+
+
+def come_back(mailing: Mailing) -> QuerySet[Delivery]:
+    """Pending rows that waited before, and that no lease covers."""
+    return Delivery.objects.filter(~held(live=False), mailing=mailing, attention=State.PENDING)
+
+
+def due_mailings() -> QuerySet[Mailing]:
+    """Running mailings of which a worker may find rows to send now. A few probes of an index each."""
+    rows = Delivery.objects.filter(mailing=OuterRef("pk"))
+    return Mailing.objects.filter(
+        Q(leased_to__lt=F("last_id"))
+        | Exists(Lease.objects.filter(mailing=OuterRef("pk"), worker=""))
+        | Exists(rows.filter(~held(live=False), attention=State.PENDING))
+        | Exists(rows.filter(attention=State.DEFERRED, retry_at__lte=clock.now())),
+        state=Mailing.State.RUNNING,
+    )
+
+
+def has_open_rows(mailing: Mailing) -> bool:
+    """Whether any row waits or is held, as far as can be seen without reading the whole mailing."""
+    return (
+        Lease.objects.filter(mailing=mailing).exists()
+        or Delivery.objects.filter(mailing=mailing, attention__in=Delivery.OPEN).exists()
+        or rows_of(mailing).filter(pk__gt=mailing.leased_to, state=State.PENDING).exists()
+    )
+
+
+def find_strays(mailing: Mailing) -> int:
+    """Pending rows that no claim would find (there should be none) wait from now on like those that came back."""
+    strays = rows_of(mailing).filter(~held(live=False), state=State.PENDING, retry_at=None, pk__lte=mailing.leased_to)
+    return strays.update(retry_at=clock.now())
+
+
+def show_who_is_being_sent(rows: Iterable[Delivery]) -> None:
+    """Give pending rows that a worker holds the state for people, leased or in doubt. Not to be saved."""
+    pending = sorted((row for row in rows if row.state == State.PENDING), key=lambda row: row.mailing_id)
+    for mailing, those in groupby(pending, key=lambda row: row.mailing_id):
+        leases = list(Lease.objects.filter(mailing=mailing).exclude(worker=""))
+        for row in those:
+            for lease in leases:
+                if lease.first_id <= row.pk <= lease.last_id:
+                    row.state = State.IN_DOUBT if row.pk <= lease.offered_to else State.LEASED
