@@ -57,7 +57,7 @@ def the_broadcast(way_out: Transport) -> Broadcast:
 
 def path_in(message: EmailMessage, letter: str) -> str:
     html = message.get_body(("html",))
-    found = re.search(rf"http://localhost:8025(/{letter}/[\w.-]+)", html.get_content() if html else "")
+    found = re.search(rf"http://localhost:8025(/{letter}/[\w./-]+)", html.get_content() if html else "")
     assert found is not None
     return found[1]
 

@@ -1,7 +1,7 @@
 """Writes the messages of a started broadcast for the delivery engine, from what was frozen when it started.
 
-Guarantee: compiled once per shift; one query per batch, for the columns that the message shows of its readers, whatever
-the batch's size. Writing a message asks no database.
+Guarantee: lines are clean, as `content` writes them; compiled once per shift; one query per batch, for the columns that
+the message shows of its readers, whatever the batch's size. Writing a message asks no database.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Writer:
             data = self._frame.join(head, values, _About(self, values))
         except (ContentError, HeaderError) as error:
             return RenderProblem(str(error))
-        return Message(f"{return_path.PREFIX}{own.return_path}{self._domain}", data)
+        return Message(f"{return_path.PREFIX}{own.return_path}{self._domain}", data, clean_lines=True)
 
     def about(self, values: Loaded) -> tuple[Data, Specials]:
         """Person and specials for what Liquid works out."""

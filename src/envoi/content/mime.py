@@ -2,6 +2,9 @@
 
 A text comes as *runs*: fixed stretches and, between them, values. In quoted-printable each run is encoded by itself and
 a value always stands between two soft line breaks, so fixed runs are encoded once and values never lengthen a line.
+
+Guarantee: whatever the text, its lines end in CRLF and no other CR, LF or zero byte is in them; who sends them does
+not look again.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ BOUNDARY = "=_envoi_alternative"
 
 def quoted_printable(text: str) -> bytes:
     """`text` in quoted-printable, lines of at most 76, line feeds as CRLF; room is left for a soft break at its end."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     lines = [b2a_qp(line.encode(), istext=True).replace(b"\n", b"\r\n") for line in text.split("\n")]
     return b"\r\n".join([*lines[:-1], _with_room(lines[-1])])
 
@@ -33,7 +38,7 @@ def _with_room(line: bytes) -> bytes:
 def value_line(value: str) -> bytes:
     """A value in quoted-printable with the soft break that closes it; the caller puts one before it."""
     line = b2a_qp(value.encode(), istext=True)
-    if len(line) < LONGEST_LINE and b"\n" not in line:  # nearly always: names, cities
+    if len(line) < LONGEST_LINE and b"\n" not in line and b"\r" not in line:  # nearly always: names, cities
         return line + SOFT_BREAK
     return quoted_printable(value) + SOFT_BREAK
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -69,6 +70,7 @@ def test_the_quick_way_writes_the_bytes_of_the_plain_way(body: str, subject: str
     quick = written_quickly(mailing, batch)
 
     assert len(quick) == len(PEOPLE)
+    assert not [message for message in quick if re.search(rb"(?<!\r)\n|\r(?!\n)|\0", message.data)]
     assert quick == written_plainly(mailing, batch)
 
 
@@ -112,5 +114,5 @@ def written_plainly(mailing: Mailing, batch: list[Leased]) -> list[Message]:
         )
         person = merge_tags.person(contact, address=row.address, organisation=sender.organisation)
         specials = {use: getattr(own, use).decode() for use in links.USES}
-        found.append(Message(return_path.make(row.id, sender.domain), skeleton.message(person, specials, head)))
+        found.append(Message(return_path.make(row.id, sender.domain), skeleton.message(person, specials, head), True))
     return found

@@ -53,7 +53,12 @@ class Part:
         self.slots: list[Slot] = []
         self.order: list[int] = []
         self.flow: Flow | None = None
-        runs = [run for run in runs if isinstance(run, str) or not constructs[run.marker].is_edge]
+        # “&#13;” becomes a bare CR when HTML is read: it would end the line, and with it what a server reads as one.
+        runs = [
+            run.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "") if isinstance(run, str) else run
+            for run in runs
+            if isinstance(run, str) or not constructs[run.marker].is_edge
+        ]
         self.base64 = mime.prefers_base64("".join(run for run in runs if isinstance(run, str)))
         local = _local_names(constructs)
         if addresses:

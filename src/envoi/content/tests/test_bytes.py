@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import quopri
+import re
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,12 @@ EXPRESSION = st.sampled_from(
 )
 HTML_PLACES = st.sampled_from([Place.HTML, Place.ATTRIBUTE, Place.URL, Place.URL_PART, Place.CSS])
 TEXT_PLACES = st.sampled_from([Place.TEXT, Place.TEXT_URL, Place.TEXT_URL_PART, Place.HEADER])
+
+
+@given(st.lists(st.text(), min_size=3, max_size=3), st.booleans())
+def test_no_text_whatever_makes_a_line_end_that_is_none(runs: list[str], base64: bool) -> None:
+    body = mime.joined(runs, base64=base64)
+    assert not re.search(rb"(?<!\r)\n|\r(?!\n)|\x00", body)
 
 
 @given(TEXT)
@@ -116,6 +123,21 @@ def test_whatever_a_contact_holds_the_message_keeps_its_shape(name: str, city: s
     parsed = factories.read(message)
     assert parsed.keys() == ["From", "To", "Subject", "MIME-Version", "Content-Type"]
     assert [part.get_content_type() for part in parsed.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<p>a&#13;b&#x0D;&#10;&#0;</p>",
+        "<p title='a&#13;b'><img alt='x&#13;y' src='a&#13;b'></p><pre>a&#13;\nb</pre>",
+        "<a href='https://example.org/&#13;b'>a&#13;c</a>{% if true %}a&#13;b{% endif %}",
+        "<style>a&#13;{}</style><!--[if mso]>a&#13;b<![endif]-->",
+    ],
+)
+@pytest.mark.parametrize("text", ["", "a&#13;b\rc"])
+def test_an_author_cannot_write_a_bare_line_end_into_a_message(body: str, text: str) -> None:
+    skeleton = factories.compiled(body, text=text, subject="a&#13;b\rc", preheader="p&#13;q")
+    factories.read(skeleton.message(factories.person(first_name="a\rb"), {}, factories.HEADER_LINES))
 
 
 @pytest.mark.parametrize("text", ["Привет, Ада. " * 40, "こんにちは、世界。" * 40])
