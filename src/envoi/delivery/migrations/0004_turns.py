@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('delivery', '0003_limits'),
+        ("delivery", "0003_limits"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='mailing',
-            name='turn_at',
+            model_name="mailing",
+            name="turn_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='shift',
-            name='connections',
+            model_name="shift",
+            name="connections",
             field=models.PositiveSmallIntegerField(default=0),
         ),
     ]
