@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from envoi.broadcasts.models import Broadcast
 from envoi.console.settings.sending import words
-from envoi.core import clock
-from envoi.delivery.limits import hindrances, warm_up
-from envoi.delivery.models import SenderIdentity, Transport
+from envoi.delivery.models import Transport
 from envoi.delivery.queries.transports import Condition, standings
 
 
@@ -26,7 +23,9 @@ def way(broadcast: Broadcast) -> list[str]:
             found.append(_("“%(name)s” is paused: %(why)s") % {"name": one, "why": standing.why})
         elif standing.why:
             found.append(standing.why)
-    return found + _warming(identity)
+    if warming := words.warming_of(identity, words.today()):
+        found.append(warming)
+    return found
 
 
 def _over(transport: Transport) -> str:
@@ -38,12 +37,3 @@ def _over(transport: Transport) -> str:
         said = {"name": transport, "limits": ", ".join(limits)}
         return _("As soon as possible over %(name)s: %(limits)s.") % said
     return _("As soon as possible over %(name)s.") % {"name": transport}
-
-
-def _warming(identity: SenderIdentity) -> list[str]:
-    plan = hindrances.plan_of(identity)
-    number = warm_up.allowed(plan, clock.now().astimezone(hindrances.zone()).date()) if plan else None
-    if number is None:
-        return []
-    shown = number_format(number, use_l10n=True, force_grouping=True)
-    return [_("Warm-up: at most %(number)s messages today; the rest waits for the next days.") % {"number": shown}]

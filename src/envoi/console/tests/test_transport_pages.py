@@ -346,11 +346,13 @@ def test_the_pages_ask_the_database_little_however_many_there_are(
     setup.ensure_defaults()
     for number in range(8):
         identity = make_identity(make_transport(f"Relay {number}"))
-        Route.objects.create(identity=identity, transport=make_transport(f"Spare {number}"))
+        closed = make_transport(f"Spare {number}", open_days="8", open_from=time(8), open_until=time(9))
+        Route.objects.create(identity=identity, transport=closed)
 
-    with django_assert_max_num_queries(12):
-        owner.get(reverse("settings:sending"))
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
+        page = owner.get(reverse("settings:sending")).content.decode()
+    assert page.count("has no day on which it sends") == 8
+    with django_assert_max_num_queries(14):
         owner.get(page_of(stored().transport))
 
 

@@ -52,12 +52,12 @@ def zone() -> ZoneInfo:
     return ZoneInfo(settings.get(TIME_ZONE))
 
 
-def hours_of(transport: Transport) -> windows.Hours | None:
-    """The hours of a transport; None when it sends at any time."""
+def hours_of(transport: Transport, where: ZoneInfo | None = None) -> windows.Hours | None:
+    """The hours of a transport; None when it sends at any time. `where` is `zone()`, from whoever has it already."""
     days = frozenset(int(day) for day in transport.open_days if day.isdigit())
     if transport.open_from is None and days >= windows.EVERY_DAY:
         return None
-    return windows.Hours(transport.open_from, transport.open_until, days, zone())
+    return windows.Hours(transport.open_from, transport.open_until, days, where or zone())
 
 
 def plan_of(identity: SenderIdentity) -> warm_up.Plan | None:
@@ -68,7 +68,13 @@ def plan_of(identity: SenderIdentity) -> warm_up.Plan | None:
 
 
 def of_transport(
-    transport: Transport, pace: Pace | None, now: datetime, *, personal: bool = False, worked: bool = False
+    transport: Transport,
+    pace: Pace | None,
+    now: datetime,
+    *,
+    personal: bool = False,
+    worked: bool = False,
+    where: ZoneInfo | None = None,
 ) -> Hindrance | None:
     """What hinders `transport`; None when it may send now.
 
@@ -76,19 +82,20 @@ def of_transport(
         pace: its row, None when it never needed one.
         personal: mail that somebody waits for keeps rates only, no hours and no portions.
         worked: somebody else uses up its rate just now.
+        where: `zone()`, from whoever asks about many transports.
     """
     if transport.paused_at:
         return Hindrance(Kind.PAUSED, transport.resume_at, transport.paused_reason)
     if not personal:
-        found = of_hours(transport, now) or of_run(transport, pace, now)
+        found = of_hours(transport, now, where) or of_run(transport, pace, now, where)
         if found is not None:
             return found
-    return _of_rate(transport, pace, now, personal=personal, worked=worked)
+    return _of_rate(transport, pace, now, personal=personal, worked=worked, where=where)
 
 
-def of_hours(transport: Transport, now: datetime) -> Hindrance | None:
+def of_hours(transport: Transport, now: datetime, where: ZoneInfo | None = None) -> Hindrance | None:
     """Whether the transport is outside its hours."""
-    hours = hours_of(transport)
+    hours = hours_of(transport, where)
     if hours is None:
         return None
     opens = windows.opens_at(hours, now)
@@ -100,20 +107,20 @@ def of_hours(transport: Transport, now: datetime) -> Hindrance | None:
     return Hindrance(Kind.HOURS, opens, text % {**_named(transport), "moment": said(opens, hours.zone)})
 
 
-def of_run(transport: Transport, pace: Pace | None, now: datetime) -> Hindrance | None:
+def of_run(transport: Transport, pace: Pace | None, now: datetime, where: ZoneInfo | None = None) -> Hindrance | None:
     """Whether the transport waits for its next run."""
     if not paces.in_portions(transport) or paces.left_of_run(transport, pace, now):
         return None
-    return before_run(transport, paces.run_due_at(transport, pace, now))
+    return before_run(transport, paces.run_due_at(transport, pace, now), where)
 
 
-def before_run(transport: Transport, due: datetime | None) -> Hindrance:
+def before_run(transport: Transport, due: datetime | None, where: ZoneInfo | None = None) -> Hindrance:
     """That a transport waits for the run that is due then; None when only cron or a person begins it."""
     if due is None:
         text = _("“%(transport)s” sends in portions; the next one is begun by “envoi send-due”.") % _named(transport)
         return Hindrance(Kind.RUN, None, text)
     text = _("“%(transport)s” sends in portions; the next one leaves at %(moment)s.")
-    return Hindrance(Kind.RUN, due, text % {**_named(transport), "moment": said(due, zone())})
+    return Hindrance(Kind.RUN, due, text % {**_named(transport), "moment": said(due, where or zone())})
 
 
 def of_warm_up(identity: SenderIdentity, now: datetime) -> Hindrance | None:
@@ -147,7 +154,7 @@ def said(moment: datetime, where: tzinfo) -> str:
 
 
 def _of_rate(
-    transport: Transport, pace: Pace | None, now: datetime, *, personal: bool, worked: bool
+    transport: Transport, pace: Pace | None, now: datetime, *, personal: bool, worked: bool, where: ZoneInfo | None
 ) -> Hindrance | None:
     if pace is None or not paces.interval(transport):
         return None
@@ -158,7 +165,7 @@ def _of_rate(
     if next_at > now + WORTH_TELLING:
         text = _("“%(transport)s” is at its limit; the next message leaves at %(moment)s.") % {
             **_named(transport),
-            "moment": said(next_at, zone()),
+            "moment": said(next_at, where or zone()),
         }
     return Hindrance(Kind.RATE, next_at - AHEAD, text)
 

@@ -42,16 +42,15 @@ class Standing:
 
 
 def standings(transports: Sequence[Transport]) -> dict[int, Standing]:
-    """How each of `transports` stands, by its key. The same few statements however many there are, and one for each
-    that is outside its hours or waits for its run."""
+    """How each of `transports` stands, by its key. The same few statements however many there are."""
     now = clock.now()
     sending = set(Shift.objects.filter(until__gt=now).values_list("transport", flat=True).distinct())
     paces = Pace.objects.in_bulk([one.pk for one in transports])
-    rates = _rates(now)
+    rates, where = _rates(now), hindrances.zone()
     found = {}
     for one in transports:
         condition, why = Condition.SENDING if one.pk in sending else Condition.READY, ""
-        hindrance = hindrances.of_transport(one, paces.get(one.pk), now, worked=one.pk in sending)
+        hindrance = hindrances.of_transport(one, paces.get(one.pk), now, worked=one.pk in sending, where=where)
         if hindrance is not None and hindrance.text:
             condition = Condition.PAUSED if hindrance.kind is Kind.PAUSED else Condition.WAITING
             why = hindrance.text

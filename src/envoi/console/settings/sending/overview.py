@@ -36,12 +36,14 @@ class SenderRow:
         further: names of the transports besides its own.
         doubt: see `sender_doubt`.
         keys: the DKIM keys of its domain.
+        warming: what its warm-up allows today.
     """
 
     identity: SenderIdentity
     further: list[str]
     doubt: str
     keys: list[DkimKey]
+    warming: str
 
 
 @requires(Permission.MANAGE_SETTINGS)
@@ -55,7 +57,7 @@ def sending(request: SignedInRequest) -> HttpResponse:
         .order_by("-is_default", "from_address", "pk")[:MOST]
     )
     keys = words.keys_by_domain(identities)
-    stand = standings(transports)
+    stand, day = standings(transports), words.today()
     context = {
         "transports": [TransportRow(one, stand[one.pk], words.limits_of(one)) for one in transports],
         "senders": [
@@ -64,6 +66,7 @@ def sending(request: SignedInRequest) -> HttpResponse:
                 [route.transport.name for route in one.routes.all()],
                 sender_doubt(one),
                 keys[words.domain_of(one)],
+                words.warming_of(one, day),
             )
             for one in identities
         ],

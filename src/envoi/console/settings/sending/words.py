@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from django.utils.formats import date_format, number_format, time_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from envoi.console.settings.sending.transport_forms import DAYS
-from envoi.core import addresses
-from envoi.delivery.limits import warm_up
+from envoi.core import addresses, clock
+from envoi.delivery.limits import hindrances, warm_up
 from envoi.delivery.models import DkimKey, SenderIdentity, Transport
 
 PREVIEWED_DAYS = 60
@@ -42,6 +43,22 @@ def portions_of(transport: Transport) -> str:
         return _("%(number)s at each run of “envoi send-due”") % number
     every = ngettext("%(number)s every minute", "%(number)s every %(minutes)s minutes", transport.portion_minutes)
     return every % {**number, "minutes": _number(transport.portion_minutes)}
+
+
+def today() -> date:
+    """The day that it is where the installation stands. One statement."""
+    return clock.now().astimezone(hindrances.zone()).date()
+
+
+def warming_of(identity: SenderIdentity, day: date) -> str:
+    """What the warm-up of `identity` allows on `day`; "" when it has none or it is over."""
+    plan = hindrances.plan_of(identity)
+    number = warm_up.allowed(plan, day) if plan else None
+    if number is None:
+        return ""
+    return _("Warm-up: at most %(number)s messages today; the rest waits for the next days.") % {
+        "number": _number(number)
+    }
 
 
 def warm_up_days(plan: warm_up.Plan) -> list[tuple[str, str]]:
