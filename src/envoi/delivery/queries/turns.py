@@ -11,13 +11,16 @@ from datetime import datetime, timedelta
 from django.db.models import F, Q, QuerySet
 
 from envoi.core import clock
-from envoi.delivery.models import Mailing, Transport
+from envoi.delivery.models import Delivery, Mailing, Transport
 from envoi.delivery.queries import roster
 from envoi.delivery.queries.ranges import due_mailings
 
 # How long a turn lasts when nobody waits, and when somebody as urgent does.
 LONG = timedelta(seconds=20)
 SHORT = timedelta(seconds=3)
+# How often the watchdog looks, and how long a sender leaves rows alone that come back soon.
+WATCHED = timedelta(seconds=20)
+PAUSE = timedelta(seconds=2)
 
 
 def waiting() -> QuerySet[Mailing]:
@@ -30,6 +33,17 @@ def waiting() -> QuerySet[Mailing]:
 def is_due(mailing: Mailing) -> bool:
     """Whether it has rows to send now, whatever its priority."""
     return due_mailings().filter(pk=mailing.pk).exists()
+
+
+def soon_due_at(mailing: Mailing) -> datetime | None:
+    """When the first of its rows that were put off is due, if that is before the watchdog looks anyway.
+
+    Not at once even so: those put off towards one provider come back one by one, and a turn for each would cost more.
+    """
+    now = clock.now()
+    soon = Delivery.objects.filter(mailing=mailing, state=Delivery.State.DEFERRED, retry_at__lte=now + WATCHED)
+    first = soon.order_by("retry_at").values_list("retry_at", flat=True).first()
+    return None if first is None else max(first, now + PAUSE)
 
 
 def is_personal(mailing_id: int) -> bool:

@@ -192,7 +192,9 @@ def _goes_on(shift: Shift) -> datetime | None:
         return None
     elif shift.more is not None:
         return shift.more
-    elif not mailings.finish_if_done(mailing) and turns.is_due(mailing) and not shift.transport.paused_at:
-        # Resumed, or given back by another worker, while this one was ending.
-        return clock.now() + SOON
+    elif not mailings.finish_if_done(mailing):
+        if turns.is_due(mailing):
+            # Resumed, or given back by another worker, while this one was ending.
+            return None if shift.transport.paused_at else clock.now() + SOON
+        return turns.soon_due_at(mailing)
     return None

@@ -1,0 +1,172 @@
+"""Limits from end to end: a shift, a real server on loopback, the ledger."""
+
+from __future__ import annotations
+
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from datetime import time, timedelta
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from envoi.core import clock
+from envoi.delivery.models import Delivery, Mailing, ProviderLimit, Route, Transport, WarmUpDay
+from envoi.delivery.queries import progress
+from envoi.delivery.queries.provider_paces import slowed
+from envoi.delivery.shifts.work import work
+from envoi.delivery.tests.composing import Plain
+from envoi.delivery.tests.factories import make_mailing, make_transport
+
+pytestmark = pytest.mark.django_db
+
+
+class Server:
+    """Says `answer` to the message for recipients of `refused` domains."""
+
+    def __init__(self) -> None:
+        with socket.socket() as found:
+            found.bind(("127.0.0.1", 0))
+            self.port: int = found.getsockname()[1]
+        self.received: list[str] = []
+        self.refused: set[str] = set()
+        self.answer = "421 4.7.28 Unusual rate of mail"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        if envelope.rcpt_tos[0].rpartition("@")[2] in self.refused:
+            return self.answer
+        self.received += envelope.rcpt_tos
+        return "250 2.0.0 Taken"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    handler = Server()
+    controller = Controller(handler, hostname="127.0.0.1", port=handler.port)
+    controller.start()
+    with Plain().registered():
+        yield handler
+    controller.stop()
+
+
+def states(mailing: Mailing) -> dict[str, Counter[str]]:
+    """By domain."""
+    found: dict[str, Counter[str]] = {}
+    for row in mailing.deliveries.all():
+        found.setdefault(row.address.rpartition("@")[2], Counter())[row.state] += 1
+    return found
+
+
+def people(number: int, domain: str) -> list[str]:
+    return [f"p{at}@{domain}" for at in range(number)]
+
+
+def test_a_provider_that_asks_for_less_is_slowed_down_and_the_others_get_theirs(server: Server) -> None:
+    transport = make_transport(port=server.port)
+    server.refused = {"gmail.com", "googlemail.com"}
+    mailing = make_mailing(*people(30, "gmail.com"), *people(60, "example.org"), transport=transport)
+
+    work(mailing.pk)
+
+    assert states(mailing) == {"gmail.com": {"deferred": 30}, "example.org": {"sent": 60}}
+    transport.refresh_from_db()
+    assert transport.paused_at is None
+    [google] = slowed(transport)
+    assert (google.provider, google.reply) == ("google.com", "421 4.7.28 Unusual rate of mail")
+    assert google.per_minute < google.full_per_minute
+
+
+def test_what_was_put_off_is_sent_when_there_is_room(server: Server) -> None:
+    transport = make_transport(port=server.port, minds_providers=True)
+    ProviderLimit.objects.create(transport=transport, provider="google.com", per_minute=60)
+    mailing = make_mailing(*people(10, "gmail.com"), *people(60, "example.org"), transport=transport)
+
+    work(mailing.pk, 1)
+
+    first = states(mailing)
+    assert first["example.org"] == {"sent": 60}
+    assert 1 <= first["gmail.com"]["sent"] <= 4
+    waiting = mailing.deliveries.filter(state=Delivery.State.DEFERRED)
+    assert waiting.count() == 10 - first["gmail.com"]["sent"]
+    assert set(waiting.values_list("attempts", "detail")) == {
+        (0, "The limit for mail to google.com is reached; its messages follow.")
+    }
+    for minute in range(1, 11):
+        with clock.set_to(clock.now() + timedelta(minutes=minute)):
+            work(mailing.pk, 1)
+    assert states(mailing)["gmail.com"] == {"sent": 10}
+    assert Counter(server.received).most_common(1)[0][1] == 1
+
+
+def test_a_relay_that_refuses_everybody_for_its_rate_is_paused(server: Server) -> None:
+    transport = make_transport(port=server.port)
+    server.refused = {f"d{at}.example" for at in range(20)}
+    mailing = make_mailing(*(f"ada@d{at}.example" for at in range(20)), transport=transport)
+
+    work(mailing.pk)
+
+    transport.refresh_from_db()
+    assert transport.paused_reason == "421 4.7.28 Unusual rate of mail"
+    assert transport.resume_at is not None
+    assert {row.state for row in mailing.deliveries.all()} <= {"deferred", "pending"}
+
+
+def test_a_portion_leaves_and_the_page_says_when_the_next_one_does(server: Server) -> None:
+    transport = make_transport(
+        "Main", port=server.port, release=Transport.Release.QUEUED, portion=10, portion_minutes=30
+    )
+    mailing = make_mailing(*people(25, "example.org"), transport=transport)
+
+    work(mailing.pk)
+    work(mailing.pk)
+
+    assert len(server.received) == 10
+    assert progress(mailing).waiting_because.startswith("“Main” sends in portions; the next one leaves at ")
+    with clock.set_to(clock.now() + timedelta(minutes=30)):
+        work(mailing.pk)
+        assert len(server.received) == 20
+    with clock.set_to(clock.now() + timedelta(minutes=60)):
+        work(mailing.pk)
+        assert len(server.received) == 25
+        assert progress(mailing).state == "finished"
+
+
+def test_outside_the_hours_nothing_leaves_and_inside_them_everything(server: Server) -> None:
+    now = clock.now()
+    opens = (now + timedelta(hours=1)).replace(minute=0, second=0, microsecond=0)
+    hours = {"open_from": time(opens.hour), "open_until": time((opens.hour + 1) % 24)}
+    mailing = make_mailing(*people(5, "example.org"), transport=make_transport("Main", port=server.port, **hours))
+
+    work(mailing.pk)
+    assert server.received == []
+    assert progress(mailing).waiting_because.startswith("Outside the hours of “Main”; sending goes on at ")
+    with clock.set_to(opens):
+        work(mailing.pk)
+    assert len(server.received) == 5
+
+
+def test_a_warm_up_lets_so_many_leave_each_day(server: Server) -> None:
+    mailing = make_mailing(*people(30, "example.org"), transport=make_transport(port=server.port))
+    identity, now = mailing.identity, clock.now()
+    identity.warm_up_from, identity.warm_up_first = now.date(), 10
+    identity.save()
+
+    for day in range(3):
+        with clock.set_to(now + timedelta(days=day)):
+            work(mailing.pk)
+
+    assert list(WarmUpDay.objects.order_by("day").values_list("count", flat=True)) == [10, 15, 5]
+    assert len(server.received) == 30
+
+
+def test_a_paused_transport_is_replaced_by_the_spare_one(server: Server) -> None:
+    away = make_transport("Away", paused_at=clock.now(), paused_reason="535 wrong password")
+    spare = make_transport("Spare", port=server.port)
+    mailing = make_mailing(*people(5, "example.org"), transport=away)
+    Route.objects.create(identity=mailing.identity, transport=spare, weight=0)
+
+    work(mailing.pk)
+
+    assert len(server.received) == 5
+    assert set(mailing.deliveries.values_list("transport", flat=True)) == {spare.pk}
