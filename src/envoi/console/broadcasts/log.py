@@ -23,6 +23,7 @@ from envoi.core.pagination import paginate
 from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.queries import log
 from envoi.delivery.queries.ranges import show_who_is_being_sent
+from envoi.delivery.queries.transports import names
 from envoi.tracking import queries as tracking
 from envoi.tracking.models import Activity
 
@@ -72,12 +73,12 @@ def recipients(request: SignedInRequest, pk: int) -> HttpResponse:
     filters = Filters.of(request)
     rows = filters.applied(broadcast.mailing).select_related("contact")
     page = paginate(rows, ("id",), request.GET.get("cursor", ""), size=50)
-    did = tracking.did(page.rows)
+    did, over = tracking.did(page.rows), names({row.transport_id for row in page.rows})
     show_who_is_being_sent(page.rows)
     context = {
         "broadcast": broadcast,
         "page": page,
-        "rows": [(row, did[row.pk]) for row in page.rows],
+        "rows": [(row, did[row.pk], over.get(row.transport_id)) for row in page.rows],
         "filters": filters,
         "choices": _choices(filters),
         "may_export": may(request.user, Permission.EXPORT),
@@ -105,17 +106,18 @@ def export(request: SignedInRequest, pk: int) -> HttpResponseBase:
         return redirect("broadcasts:show", pk=pk)
     header = [
         _("Address"), _("Name"), _("State"), _("Reason"), _("Detail"), _("Server’s answer"), _("When"),
-        _("Opened"), _("Clicked"), _("Unsubscribed"), _("By a machine"),
+        _("Opened"), _("Clicked"), _("Unsubscribed"), _("By a machine"), _("Transport"),
     ]  # fmt: skip
     rows = _exported(Filters.of(request).applied(broadcast.mailing))
     return csv_export.response(f"{_file_name(broadcast)}.csv", header, rows)
 
 
 def _exported(rows: QuerySet[Delivery]) -> Iterator[list[object]]:
-    """Two statements per thousand rows, so that memory stays flat and no cursor is held while the reader is slow."""
+    """A few statements per thousand rows, so that memory stays flat and no cursor is held while the reader is slow."""
     after = 0
     while batch := list(rows.filter(pk__gt=after).select_related("contact").order_by("pk")[:BATCH]):
         after, did = batch[-1].pk, tracking.did(batch)
+        over = names({row.transport_id for row in batch})
         show_who_is_being_sent(batch)
         for row in batch:
             marks = did[row.pk]
@@ -131,6 +133,7 @@ def _exported(rows: QuerySet[Delivery]) -> Iterator[list[object]]:
                     _("yes") if mark else ""
                     for mark in (marks.opened, marks.clicked, marks.unsubscribed, marks.machine)
                 ),
+                over.get(row.transport_id, ""),
             ]
 
 

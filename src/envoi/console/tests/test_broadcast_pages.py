@@ -18,7 +18,14 @@ from envoi.broadcasts.actions.send import send
 from envoi.broadcasts.models import Broadcast
 from envoi.broadcasts.tests.factories import make_draft, make_user, people
 from envoi.delivery.models import Delivery, Mailing
-from envoi.delivery.tests.factories import make_contact, make_identity, make_list, make_product, suppress
+from envoi.delivery.tests.factories import (
+    make_contact,
+    make_identity,
+    make_list,
+    make_product,
+    make_transport,
+    suppress,
+)
 
 QUERIES = ("", "?q=BO", "?state=pending", "?reason=suppressed", "?activity=opened", "?cursor=nonsense")
 pytestmark = pytest.mark.django_db
@@ -269,6 +276,16 @@ class TestTheLog:
             "?activity=opened": [], "?cursor=nonsense": ["ada", "bob"], FORGED: ["ada", "bob"],
         }  # fmt: skip
 
+    def test_a_recipient_says_which_transport_carried_the_message(self, editor: Client) -> None:
+        broadcast = started("ada@example.net", "bob@example.net", "chloe@example.net")
+        night = make_transport("Night <shift>")
+        Delivery.objects.filter(address="ada@example.net").update(transport=night, state="sent")
+        Delivery.objects.filter(address="bob@example.net").update(transport=999_999, state="sent")
+        page = editor.get(url("log", broadcast)).content.decode()
+        rows = list(csv.reader(io.StringIO(everything(editor.get(url("log-export", broadcast))))))
+        assert page.count("over Night &lt;shift&gt;") == 1
+        assert [row[-1] for row in rows] == ["Transport", "Night <shift>", "", ""]
+
     def test_the_export_has_everybody_and_no_formula(self, editor: Client) -> None:
         Delivery.objects.filter(mailing=started("ada@example.net", "bob@example.net").mailing).update(
             detail='=HYPERLINK("http://evil.example")'
@@ -293,7 +310,8 @@ class TestWhatPagesCost:
 
     def test_the_log(self, editor: Client, django_assert_max_num_queries: Any) -> None:
         broadcast = started(*(f"reader{number}@example.net" for number in range(70)))
-        with django_assert_max_num_queries(7):
+        Delivery.objects.update(transport=make_transport())
+        with django_assert_max_num_queries(9):
             page = editor.get(url("log", broadcast))
         assert len(page.context["rows"]) == 50
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -39,6 +39,12 @@ class Standing:
     condition: Condition
     why: str = ""
     per_minute: float = 0.0
+
+
+def names(keys: Collection[int | None]) -> dict[int | None, str]:
+    """What the transports with these keys are called. Those that were removed meanwhile have no name."""
+    asked = [key for key in keys if key is not None]
+    return dict(Transport.objects.filter(pk__in=asked).values_list("pk", "name")) if asked else {}
 
 
 def standings(transports: Sequence[Transport]) -> dict[int, Standing]:
