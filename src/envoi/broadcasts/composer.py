@@ -12,7 +12,7 @@ from envoi.broadcasts import composing, envelope
 from envoi.broadcasts.models import FrozenContent
 from envoi.broadcasts.senders import Sender
 from envoi.content.compile import MISSING, ContentError, Route, Skeleton
-from envoi.content.compile.slots import Data, Specials
+from envoi.content.compile.routes import Data, Specials
 from envoi.content.headers import HeaderError
 from envoi.content.readers import NAME, Loaded, Readers
 from envoi.delivery import return_path, tokens

@@ -75,4 +75,4 @@ def _names_of(variables: Iterable[str]) -> frozenset[str]:
 
 def _further_of(variables: Iterable[str]) -> set[str]:
     parts = [variable.split(".") for variable in variables]
-    return {one[2] for one in parts if len(one) == 3 and one[:2] == ["contact", "fields"]}
+    return {one[2] for one in parts if len(one) >= 3 and one[:2] == ["contact", "fields"]}

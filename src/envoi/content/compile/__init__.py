@@ -5,8 +5,8 @@ functions; every fault of the template is found here, with its field and line, b
 """
 
 from envoi.content.compile.compiler import compile_email
+from envoi.content.compile.routes import MISSING, Route
 from envoi.content.compile.skeleton import Link, Rendered, Skeleton
-from envoi.content.compile.slots import MISSING, Route
 from envoi.content.compile.source import Address, LinkFor, Source
 from envoi.content.compile.trial import problems_for_everybody
 from envoi.content.problems import ContentError, Problem

@@ -13,7 +13,8 @@ from typing import Final
 
 from envoi.content import liquid, mime
 from envoi.content.compile.reads import Reads
-from envoi.content.compile.slots import Data, Slot, Specials, found
+from envoi.content.compile.routes import Data, Specials, found
+from envoi.content.compile.slots import Slot
 
 MOST_SHAPES: Final = 200
 MOST_CHARACTERS: Final = 4_000_000

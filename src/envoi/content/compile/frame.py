@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from envoi.content import escaping, headers, mime
 from envoi.content.compile.flow import Flow
 from envoi.content.compile.parts import Part
-from envoi.content.compile.slots import Data, Plain, Route, Slot, Specials
+from envoi.content.compile.routes import Data, Route, Specials
+from envoi.content.compile.slots import Computed, Plain, Slot
 from envoi.content.escaping import Place
 
 Values = Sequence[Any]
@@ -156,19 +157,32 @@ class Frame:
 
     def _line_of(self, slot: Slot) -> Written:
         """What gives the line of `slot` where there is no hole for it alone."""
+        if isinstance(slot, Computed):
+            return self._computed(slot)
         at = self._at(slot)
-        if not isinstance(slot, Plain) or at is None:
+        if at is None:
             return lambda _values, about: mime.value_line(slot.of(*about()))
         if slot.route[0] in self._tokens:
             return lambda values, _about: values[at] + mime.SOFT_BREAK
         kept = self._lines(slot)
         return lambda values, _about: kept[value] if type(value := values[at]) is str else kept.fresh(value)
 
+    def _computed(self, slot: Computed) -> Written:
+        known = self._places(slot.routes)
+        if known is None:
+            return lambda _values, about: mime.value_line(slot.of(*about()))
+        return lambda values, about: mime.value_line(slot.of_values([values[at] for at in known], about))
+
+    def _places(self, routes: Sequence[Route] | None) -> list[int] | None:
+        """Where the values of `routes` stand; None when the layout lacks one."""
+        if routes is None or any(route not in self._layout for route in routes):
+            return None
+        return [self._layout[route] for route in routes]
+
     def _shaped(self, flow: Flow, slots: Sequence[Slot]) -> Written:
         """What writes a part with conditions or loops."""
         lines = [self._line_of(slot) for slot in slots]
-        read = [self._layout.get(route) for route in flow.routes or ()]
-        known = [at for at in read if at is not None] if flow.routes is not None and None not in read else None
+        known = self._places(flow.routes)
 
         def shaped(values: Values, about: About) -> bytes:
             shape = flow.shape_of([values[at] for at in known], about) if known is not None else flow.shape(*about())

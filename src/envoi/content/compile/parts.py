@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from envoi.content import liquid, mime
 from envoi.content.compile.constructs import Construct, Constructs, Hole, Kind, Run
 from envoi.content.compile.flow import Flow
-from envoi.content.compile.slots import ROOTS, Data, Slot, Specials, roots_of, safe_special, slot
+from envoi.content.compile.routes import ROOTS, Data, Specials
+from envoi.content.compile.slots import Slot, roots_of, safe_special, slot
 from envoi.content.compile.source import Address
 from envoi.content.escaping import ESCAPES, Place
 from envoi.content.merge_tags import SPECIALS

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from liquid import BoundTemplate
 from liquid.static_analysis import Variable
 
-from envoi.content.compile.slots import MISSING, ROOTS, Route
+from envoi.content.compile.routes import MISSING, ROOTS, Route
 from envoi.content.merge_tags import SPECIALS
 
 _PATH = r"[A-Za-z_][\w-]*(?:\.[\w-]+)+"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from envoi.content.compile.frame import Frame, Layout, one_line
 from envoi.content.compile.parts import Part
-from envoi.content.compile.slots import Data, Plain, Specials, found
+from envoi.content.compile.routes import Data, Specials, found
+from envoi.content.compile.slots import Plain
 from envoi.content.compile.source import Address
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
 
 from liquid.builtin.expressions import FilteredExpression, Path, PositionalArgument, StringLiteral
 from liquid.builtin.output import OutputNode
@@ -12,20 +11,14 @@ from markupsafe import Markup
 
 from envoi.content import liquid
 from envoi.content.compile.constructs import Construct, Kind
+from envoi.content.compile.reads import Reads
+from envoi.content.compile.routes import MISSING, Data, Route, Specials, found
 from envoi.content.escaping import ESCAPES, Place
 from envoi.content.merge_tags import SPECIALS
 
-Data = Mapping[str, Any]
-Specials = Mapping[str, str]
-Route = tuple[str, ...]
-"""Where a value stands: ("contact", "first_name"), ("contact", "fields", "colour"), or ("unsubscribe_url",)."""
-
 HTML_PLACES = frozenset({Place.HTML, Place.ATTRIBUTE, Place.URL, Place.URL_PART, Place.CSS})
-ROOTS = frozenset({"contact", "organisation", "broadcast"}) | SPECIALS
-_SHARED = ("organisation", "broadcast")
 _SHAPES = frozenset({"size", "first", "last"})  # Liquid answers these of any list or text
-MISSING: Final = object()
-"""The value of what is not there at all."""
+_MOST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,27 +47,44 @@ class Plain:
         return self.words(found(self.route, data, specials))
 
 
-@dataclass(frozen=True, slots=True)
 class Computed:
-    """A merge tag that Liquid works out for each person."""
+    """A merge tag that Liquid works out, once for all who have the same values.
 
-    of: Callable[[Data, Specials], str]
+    Attributes:
+        routes: what it reads; None when every person's must be worked out anew.
+    """
+
+    def __init__(self, construct: Construct, place: Place, *, html: bool) -> None:
+        source = f"{{{{ {construct.inner} | {place.value} }}}}"
+        self._template = liquid.parse(source, field=construct.field, html=html, ours=True)
+        self._reads = Reads(self._template, source)
+        own = any(route[0] in SPECIALS for route in self._reads.routes or ())
+        self.routes = None if own else self._reads.routes
+        self._field = construct.field
+        self._kept: dict[object, str] = {}
+
+    def of(self, data: Data, specials: Specials) -> str:
+        """The words for one person."""
+        if self.routes is None:
+            return self._made(data, specials)
+        return self.of_values([found(route, data, specials) for route in self.routes], lambda: (data, specials))
+
+    def of_values(self, values: Sequence[object], about: Callable[[], tuple[Data, Specials]]) -> str:
+        """The words for somebody with `values` at `routes`; `about` is asked when nobody had these before."""
+        key = self._reads.key(values)
+        words = self._kept.get(key)
+        if words is None:
+            words = self._made(*about())
+            if len(self._kept) >= _MOST:
+                self._kept.clear()
+            self._kept[key] = words
+        return words
+
+    def _made(self, data: Data, specials: Specials) -> str:
+        return liquid.render(self._template, {**data, **specials}, field=self._field).replace(liquid.SEPARATOR, "")
 
 
 Slot = Plain | Computed
-
-
-def found(route: Route, data: Data, specials: Specials) -> object:
-    """The value at `route`, `MISSING` when there is none."""
-    if len(route) == 1:
-        return specials.get(route[0], MISSING)
-    try:
-        value = data[route[0]][route[1]]
-        if len(route) == 3:
-            value = value[route[2]] if isinstance(value, dict) else None
-    except (KeyError, TypeError):
-        return MISSING
-    return value
 
 
 def slot(construct: Construct, place: Place) -> Slot:
@@ -89,36 +99,13 @@ def slot(construct: Construct, place: Place) -> Slot:
             return _special(path[0], place)
         if len(path) in (2, 3):
             return _straight(path, default, place, html)
-    template = liquid.parse(f"{{{{ {construct.inner} | {place.value} }}}}", field=construct.field, html=html, ours=True)
-
-    def through_liquid(data: Data, specials: Specials) -> str:
-        written = liquid.render(template, {**data, **specials}, field=construct.field)
-        return written.replace(liquid.SEPARATOR, "")
-
-    used = liquid.parse(f"{{{{ {construct.inner} }}}}", field="", html=html).analyze(include_partials=False)
-    same_for_all = bool(used.globals) and used.globals.keys() <= set(_SHARED) and "date" not in used.filters
-    return Computed(_remembered(through_liquid) if same_for_all else through_liquid)
+    return Computed(construct, place, html=html)
 
 
 def roots_of(construct: Construct) -> frozenset[str]:
     """The first names of everything that `construct` reads, such as "contact"."""
     used = liquid.parse(f"{{{{ {construct.inner} }}}}", field="", html=True).analyze(include_partials=False)
     return frozenset(used.variables)
-
-
-def _remembered(of: Callable[[Data, Specials], str]) -> Callable[[Data, Specials], str]:
-    """`of`, worked out anew only when what it depends on differs from the last time: the organisation hardly does."""
-    last: tuple[list[object], str] | None = None
-
-    def remembered(data: Data, specials: Specials) -> str:
-        nonlocal last
-        given = [data.get(root) for root in _SHARED]
-        known = last
-        if known is None or known[0] != given:
-            last = known = (given, of(data, specials))
-        return known[1]
-
-    return remembered
 
 
 def safe_special(place: Place) -> Place:

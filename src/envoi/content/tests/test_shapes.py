@@ -38,6 +38,9 @@ TEMPLATES = [
     "{% raw %}{% if contact.city %}{% endraw %}{% assign a = contact.city %}{% if a == 'x' %}y{% endif %}",
     "{% if contact.city == 'a and b' or contact.city == \"it's\" %}tricky{% endif %}don't",
     "{% if webview_url %}{% if unsubscribe_url == '' %}none{% endif %}{{ webview_url }}{% endif %}",
+    "{{ contact.city | upcase }} {{ contact.city | default: 'x' | truncate: 3 }} {{ contact.city | size }}",
+    "{{ contact.city | append: contact.first_name }} {{ contact.fields.list | join: ',' }} {{ webview_url | upcase }}",
+    "{{ contact.fields.list | first }} {{ contact.fields.list.size }} {{ organisation.name | append: contact.city }}",
     "{% if contact.fields['a b'] == 'x' %}spaced{% endif %}{% if contact.fields.list[0] == 'x' %}first{% endif %}",
 ]
 VALUES = st.one_of(
