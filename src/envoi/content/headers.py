@@ -93,9 +93,10 @@ def unstructured(name: str, value: str) -> bytes:
 
 def mailbox(name: str, display: str, address: str) -> bytes:
     """A header of one address: what `addresses` says of one, quickly; `display` is people's own data and cleaned."""
-    value = f"{display} <{address}>"
-    if len(name) + len(value) < FOLD_AT - 2 and len(display) < LONGEST_PLAIN_NAME and _EASY_MAILBOX.fullmatch(value):
-        return f"{name}: {value}\r\n".encode("ascii")
+    if display.isascii() and len(display) < LONGEST_PLAIN_NAME:
+        value = f"{display} <{address}>"
+        if len(name) + len(value) < FOLD_AT - 2 and _EASY_MAILBOX.fullmatch(value):
+            return f"{name}: {value}\r\n".encode("ascii")
     words = _own_phrase(display, name)
     if len(words) == 1 and _EASY_ADDRESS.fullmatch(address):
         start = f"{name}: {words[0]}"
