@@ -12,6 +12,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from envoi.core import clock
+from envoi.core.tasks.engine import engine
 from envoi.delivery.models import Delivery, Mailing, ProviderLimit, Route, Transport, WarmUpDay
 from envoi.delivery.queries import progress
 from envoi.delivery.queries.provider_paces import slowed
@@ -92,6 +93,8 @@ def test_what_was_put_off_is_sent_when_there_is_room(server: Server) -> None:
     assert set(waiting.values_list("attempts", "detail")) == {
         (0, "The limit for mail to google.com is reached; its messages follow.")
     }
+    # It asked for somebody to come back for them, long before the watchdog would look.
+    assert engine().is_waiting("delivery.send_shift", clock.now() + timedelta(seconds=5))
     for minute in range(1, 11):
         with clock.set_to(clock.now() + timedelta(minutes=minute)):
             work(mailing.pk, 1)
