@@ -114,13 +114,10 @@ def _written(length: int, *, flow: bool) -> Letter:
     """With about `length` bytes of filling, two thirds of them in HTML."""
     html, plain = length * 2 // 3, length // 3
     paragraphs = "".join(f"<p>{line}</p>" for line in _filling(html).splitlines())
-    anchors = " ".join(f'<a href="https://example.org/{number}">{number}</a>' for number in range(8))
+    anchors = "".join(f'<a href="https://example.org/{number}">{number}</a>' for number in range(8))
     return {
         "subject": _SUBJECT,
-        "body": (
-            f"{_GREETING}{_FLOW if flow else ''}{paragraphs}{anchors}"
-            f'{_SENDER} <a href="{{{{ unsubscribe_url }}}}">Out</a>'
-        ),
+        "body": (f"{_GREETING}{_FLOW if flow else ''}{paragraphs}{anchors}{_SENDER} {{{{ unsubscribe_url }}}}"),
         "body_type": Broadcast.BodyType.HTML,
         "text_body": (
             f"{_PLAIN_GREETING}\n{_filling(plain)}\nhttps://example.org/8\nhttps://example.org/9\n"
