@@ -17,7 +17,7 @@ from envoi.console.tests.sending_pages import RELAY, Values, add, page_of, said,
 from envoi.core import clock, secrets
 from envoi.delivery.actions import setup
 from envoi.delivery.actions.standstill import pause_transport
-from envoi.delivery.models import Route, SenderIdentity, Tally, Transport
+from envoi.delivery.models import Mailing, Route, SenderIdentity, Tally, Transport
 from envoi.delivery.providers import PROVIDERS
 from envoi.delivery.queries.transports import standings
 from envoi.delivery.tests.factories import make_identity, make_mailing, make_transport
@@ -321,6 +321,25 @@ def test_the_rate_of_the_last_minutes_is_that_of_its_mailings(owner: Client, mon
     found = standings([fast, slow])
 
     assert [round(found[one.pk].per_minute) for one in (fast, slow)] == [800, 5]
+
+
+def test_the_rate_of_a_sender_with_several_transports_is_shared_as_its_last_rows_went(
+    owner: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime(2026, 11, 21, 12, 0, 30, tzinfo=UTC)
+    monkeypatch.setattr(clock, "now", lambda: now)
+    own, further = make_transport("Own"), make_transport("Further")
+    mailing = make_mailing(*(f"reader{number}@example.net" for number in range(6)), transport=own)
+    Route.objects.create(identity=mailing.identity, transport=further)
+    keys = sorted(mailing.deliveries.values_list("pk", flat=True))
+    Mailing.objects.filter(pk=mailing.pk).update(leased_to=keys[4])
+    mailing.deliveries.filter(pk__in=keys[:4]).update(transport=further, state_at=now)
+    mailing.deliveries.filter(pk=keys[0]).update(transport=own)
+    Tally.objects.create(mailing=mailing, minute=now.replace(second=0), state="sent", count=1200)
+
+    found = standings([own, further])
+
+    assert [round(found[one.pk].per_minute) for one in (own, further)] == [200, 600]
 
 
 ROUTES = ("transport", "transport-test", "transport-pause", "transport-resumption", "transport-removal")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from envoi.core import clock
 from envoi.delivery.limits import hindrances
@@ -16,6 +16,7 @@ from envoi.delivery.limits.hindrances import Kind
 from envoi.delivery.models import Delivery, Mailing, Pace, Shift, Tally, Transport
 
 RATE_OVER = timedelta(minutes=2)
+LAST_ROWS = 5_000
 
 
 class Condition(StrEnum):
@@ -65,17 +66,34 @@ def standings(transports: Sequence[Transport]) -> dict[int, Standing]:
 
 
 def _rates(now: datetime) -> defaultdict[int, float]:
-    """Messages a minute by transport. Those of a sender with several transports count for its own one."""
+    """Messages a minute by transport. Two statements, and one more while mailings go over several."""
     alive = Mailing.objects.filter(Q(state=Mailing.State.RUNNING) | Q(state_changed_at__gt=now - RATE_OVER))
-    counted = (
+    counted = list(
         Tally.objects.filter(mailing__in=alive, state=Delivery.State.SENT, minute__gt=now - RATE_OVER)
-        .values_list("mailing__identity__transport")
+        .values_list("mailing", "mailing__identity__transport")
         .annotate(number=Sum("count"))
         .order_by()
     )
+    routed = Mailing.objects.filter(pk__in=[mailing for mailing, _own, _number in counted])
+    shares = _shares(routed.filter(identity__routes__isnull=False).distinct(), now)
     rates: defaultdict[int, float] = defaultdict(float)
     # The tally of a minute begins with that minute: between one and two of them have passed.
     passed = 1 + (now - now.replace(second=0, microsecond=0)) / timedelta(minutes=1)
-    for transport, number in counted:
-        rates[transport] = max(0, number) / passed
+    for mailing, own, number in counted:
+        carried = shares.get(mailing) or {own: 1}
+        for transport, part in carried.items():
+            rates[transport] += max(0, number) * part / sum(carried.values()) / passed
     return rates
+
+
+def _shares(mailings: QuerySet[Mailing], now: datetime) -> dict[int, dict[int, int]]:
+    """How many of the last rows of each mailing which transport carried: its rows stand one after the other."""
+    last = Q()
+    for pk, leased_to in mailings.values_list("pk", "leased_to"):
+        last |= Q(mailing=pk, pk__gt=leased_to - LAST_ROWS, pk__lte=leased_to)
+    shares: defaultdict[int, dict[int, int]] = defaultdict(dict)
+    if last:
+        rows = Delivery.objects.filter(last, state_at__gt=now - RATE_OVER, transport__isnull=False)
+        for mailing, transport, number in rows.values_list("mailing", "transport").annotate(Count("pk")).order_by():
+            shares[mailing][transport] = number
+    return shares
