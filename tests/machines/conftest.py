@@ -16,7 +16,7 @@ from tests.machines.database import Cluster
 from tests.machines.network import Network, network
 from tests.machines.story import Story
 
-PATIENCE = 0.06
+PATIENCE = 0.02
 
 
 @pytest.fixture(scope="session")

@@ -20,7 +20,8 @@ from tests.faults.server import WITNESS, Server
 from tests.machines.database import Cluster
 from tests.machines.network import Network, signal_all
 
-PEOPLE = 1500
+# A worker leases a thousand at a time: enough for three, and for what a dead one leaves.
+PEOPLE = 4000
 WINDOW = 100
 LEASE = 8
 PATIENCE = 60.0
@@ -39,7 +40,7 @@ class Machine:
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Machine:
-        command = [*self.network.at(self.name), sys.executable, "-m", "envoi.cli", "worker"]
+        command = [*self.network.at(self.name), sys.executable, "-m", "envoi.cli", "worker", "--senders", "1"]
         with (self.folder.parent / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen(
                 command,
@@ -121,9 +122,9 @@ class Story:
         return made
 
     def until_ready(self, number: int) -> None:
-        """Until so many workers have said that they live."""
-        living = "SELECT count(*) FROM core_heartbeat WHERE kind = 'worker'"
-        self.until(lambda: self.ask(living) == [(number,)], f"{number} workers live")
+        """Until so many senders have said that they live."""
+        living = "SELECT count(*) FROM core_heartbeat WHERE kind = 'sender'"
+        self.until(lambda: self.ask(living) == [(number,)], f"{number} senders live")
 
     @contextmanager
     def standstill(self) -> Iterator[None]:

@@ -20,7 +20,7 @@ def test_the_database_is_started_again_and_crashes_in_mid_broadcast(here: Story)
         here.cluster.stop(how)
         time.sleep(1)
         here.cluster.start()
-        here.until_accepted(min(accepted + 200, PEOPLE))
+        here.until_accepted(min(accepted + 600, PEOPLE))
     here.until_finished()
     here.check(unknown_at_most=0)
     assert here.server.accepted.total() == PEOPLE
