@@ -145,9 +145,9 @@ def wait_again(mailing: Mailing, state: Delivery.State, ids: Collection[int] | N
 
 def _given_back(mailing: Mailing, size: int) -> list[_Row]:
     for free in Lease.objects.filter(mailing=mailing, worker="").order_by("first_id"):
-        rows = _pending(mailing, free.first_id - 1, free.last_id, size)
-        if len(rows) == size and rows[-1][0] < free.last_id:
-            Lease.objects.filter(pk=free.pk).update(first_id=rows[-1][0] + 1)
+        rows, to = _pending(mailing, free.first_id - 1, free.last_id, size)
+        if to < free.last_id:
+            Lease.objects.filter(pk=free.pk).update(first_id=to + 1, offered_to=to)
         else:
             free.delete()
         if rows:
@@ -171,14 +171,24 @@ def _new(mailing: Mailing, size: int) -> list[_Row]:
     begin = max(mailing.leased_to, mailing.first_id - 1)
     if begin >= mailing.last_id:
         return []
-    rows = _pending(mailing, begin, mailing.last_id, size)
-    leased_to = rows[-1][0] if len(rows) == size else mailing.last_id
-    Mailing.objects.filter(pk=mailing.pk).update(leased_to=leased_to)
+    rows, to = _pending(mailing, begin, mailing.last_id, size)
+    Mailing.objects.filter(pk=mailing.pk).update(leased_to=to)
     return rows
 
 
-def _pending(mailing: Mailing, after: int, to: int, size: int) -> list[_Row]:
-    return _selected(_IN_RANGE, [mailing.pk, after, to, size])
+def _pending(mailing: Mailing, after: int, to: int, size: int) -> tuple[list[_Row], int]:
+    """Up to `size` pending rows with ids beyond `after`, and how far was looked; [] when there are none up to `to`.
+
+    In spans that grow: told of all that is left, PostgreSQL may think it cheaper to read and sort all of it.
+    """
+    span = size
+    while after < to:
+        end = min(after + span, to)
+        rows = _selected(_IN_RANGE, [mailing.pk, after, end, size])
+        if rows:
+            return rows, rows[-1][0] if len(rows) == size else end
+        after, span = end, span * 4
+    return [], to
 
 
 def _selected(statement: str, values: list[Any]) -> list[_Row]:
