@@ -21,9 +21,11 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, connections
 
+from envoi.audiences.models import List
 from envoi.cli import crew, migrate
+from envoi.cli.bench import letter as letters
 from envoi.cli.bench import send_people, send_sink
-from envoi.cli.bench.letter import Letter, letter
+from envoi.cli.bench.letter import Letter
 from envoi.cli.bench.send_meter import Meter, peak_mb
 from envoi.cli.bench.send_round import Bench, Round
 from envoi.cli.bench.send_sink import Reference
@@ -71,13 +73,13 @@ def run(args: argparse.Namespace) -> int:
     for name in ("smtp-sink", "smtp-source"):
         send_sink.program(name)
     migrate.migrate()
-    say(f"Inventing {args.messages:,} people …")
-    everybody = send_people.invent(args.messages)
-    with send_sink.sink(Path(settings.ENVOI_DATA)) as sink:
+    letter = written(args.size, args.flow)
+    # The senders are forked before this process has grown: their memory is what it is in `envoi up`.
+    with send_sink.sink(Path(settings.ENVOI_DATA)) as sink, background(args.senders) as supervisor:
+        say(f"Inventing {args.messages:,} people …")
+        everybody = send_people.invent(args.messages)
         send_people.sender(sink.port, args.connections)
-        with background(args.senders) as supervisor:
-            bench = prepared(args, everybody, sink, supervisor)
-            found = measured(args, bench, say)
+        found = measured(args, prepared(args.messages, letter, everybody, sink, supervisor), say)
     numbers = judged(args, found)
     print(json.dumps(numbers, indent=2) if args.json else in_words(numbers, found))
     return 0
@@ -98,7 +100,7 @@ def background(number: int | None) -> Iterator[Supervisor]:
         supervisor.stop()
 
 
-def prepared(args: argparse.Namespace, everybody: Any, sink: send_sink.Sink, supervisor: Supervisor) -> Bench:
+def prepared(people: int, letter: Letter, everybody: List, sink: send_sink.Sink, supervisor: Supervisor) -> Bench:
     meter = Meter(THREADS)
     meter.watch("sink", sink.pid)
 
@@ -110,12 +112,12 @@ def prepared(args: argparse.Namespace, everybody: Any, sink: send_sink.Sink, sup
         meter.look()
 
     tick()
-    return Bench(written(args.size, args.flow), everybody, args.messages, sink, meter, tick)
+    return Bench(letter, everybody, people, sink, meter, tick)
 
 
 def written(size: int, flow: bool) -> Letter:
     try:
-        return letter(size, flow=flow)
+        return letters.letter(size, flow=flow)
     except ValueError as error:
         raise Stop(f"--size {size}: {error}") from error
 
