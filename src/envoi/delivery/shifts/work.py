@@ -85,7 +85,8 @@ def work(mailing_id: int, seconds: float = LONG.total_seconds()) -> None:
     if mailing.priority >= Mailing.Priority.PERSONAL:
         later("delivery.send_personal", mailing_id=mailing.pk, run_after=more)
     else:
-        later("delivery.send_shift", mailing_id=mailing.pk, run_after=more)
+        # Where only `send-due` works, nobody takes these: one is enough.
+        later_unless_waiting("delivery.send_shift", run_after=more)
 
 
 def _next(blocked: dict[int, datetime | None]) -> tuple[Mailing, Transport] | None:

@@ -16,7 +16,7 @@ from envoi.core.tasks.engine import engine
 from envoi.delivery.models import Delivery, Mailing, ProviderLimit, Route, Transport, WarmUpDay
 from envoi.delivery.queries import progress
 from envoi.delivery.queries.provider_paces import slowed
-from envoi.delivery.shifts.work import work
+from envoi.delivery.shifts.work import take_turns, work
 from envoi.delivery.tests.composing import Plain
 from envoi.delivery.tests.factories import make_mailing, make_transport
 
@@ -147,6 +147,19 @@ def test_outside_the_hours_nothing_leaves_and_inside_them_everything(server: Ser
     with clock.set_to(opens):
         work(mailing.pk)
     assert len(server.received) == 5
+
+
+def test_a_closed_transport_is_come_back_to_when_it_opens(server: Server) -> None:
+    now = clock.now()
+    opens = (now + timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
+    hours = {"open_from": time(opens.hour), "open_until": time((opens.hour + 1) % 24)}
+    make_mailing(*people(5, "example.org"), transport=make_transport(port=server.port, **hours))
+
+    take_turns(seconds=1)
+
+    assert not engine().is_waiting("delivery.send_shift", opens - timedelta(minutes=1))
+    assert engine().is_waiting("delivery.send_shift", opens)
+    assert server.received == []
 
 
 def test_a_warm_up_lets_so_many_leave_each_day(server: Server) -> None:
