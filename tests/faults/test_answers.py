@@ -228,7 +228,10 @@ def test_f30_a_journal_that_cannot_be_made_pauses_before_anything_is_leased(
         assert later_on(mailing, server, minutes=2).states == {"sent": 5}
 
 
-def test_f34_whoever_unsubscribes_while_leased_gets_nothing(ledger: Path) -> None:
+def test_f34_whoever_unsubscribes_while_leased_gets_nothing(ledger: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As if the second in which it is looked again were over.
+    monkeypatch.setattr("envoi.delivery.shifts.shift.LOOK", 0.0)
+
     class Leaving(Plain):
         def loading(self, batch: Any) -> None:
             suppress("bob@example.net", "unsubscribed")

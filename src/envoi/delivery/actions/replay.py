@@ -26,7 +26,7 @@ from envoi.delivery.journal import Record
 from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.queries import roster
 from envoi.delivery.queries.leases import Held, locked, wait_again
-from envoi.delivery.queries.leftover import doubt_again, doubted, take_from
+from envoi.delivery.queries.leftover import doubt_again, doubted, drop_if_empty, take_from
 from envoi.delivery.queries.results import Result, write
 from envoi.delivery.shifts.decisions import decide, in_the_dark, untried
 from envoi.delivery.smtp import Accepted
@@ -97,6 +97,7 @@ def _bring_in(mailing: Mailing, record: Record) -> None:
         for held in take_from(current, record.worker):
             results = [decided(row, record) for row in held.rows]
             number += write(held, results)
+            drop_if_empty(held)
             waiting = waiting or _waits(results)
         waiting = _end_doubt(current, record) or waiting
         roster.sign_off(record.worker)

@@ -69,6 +69,15 @@ def take_from(mailing: Mailing, worker: str) -> list[Held]:
     return found
 
 
+def drop_if_empty(held: Held) -> None:
+    """Forget a range that was taken from a worker when none of its rows waits any more."""
+    lease = Lease.objects.select_related("mailing").filter(pk=held.id, worker="").first()
+    if lease is not None:
+        rows = rows_of(lease.mailing).filter(pk__gte=lease.first_id, pk__lte=lease.last_id, state=State.PENDING)
+        if not rows.exists():
+            lease.delete()
+
+
 def _window(lease: Lease) -> QuerySet[Delivery]:
     rows = rows_of(lease.mailing)
     return rows.filter(pk__gte=lease.first_id, pk__lte=lease.offered_to, state=State.PENDING)

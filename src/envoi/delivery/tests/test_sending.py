@@ -439,6 +439,6 @@ def test_the_statements_of_a_shift_do_not_grow_with_its_recipients(
     server: Server, relay: Transport, django_assert_max_num_queries: Any
 ) -> None:
     mailing = make_mailing(*people(200), transport=relay)
-    with django_assert_max_num_queries(75):
+    with django_assert_max_num_queries(100):
         work(mailing.pk)
     assert len(server.received) == 200
