@@ -18,6 +18,7 @@ from envoi.delivery.actions.doubts import settle_by_rule
 from envoi.delivery.actions.replay import replay_all
 from envoi.delivery.actions.restored import hold_if_restored
 from envoi.delivery.actions.standstill import resume_transport
+from envoi.delivery.limits.routes import has_way
 from envoi.delivery.models import Delivery, Lease, Mailing, Shift, Transport
 from envoi.delivery.queries import provider_paces
 from envoi.delivery.queries.leftover import reclaim
@@ -71,7 +72,7 @@ def wake_or_finish() -> None:
     for mailing in running.order_by("pk"):
         if mailing.pk not in due:
             mailings.finish_if_done(mailing)
-        elif not mailing.identity.transport.paused_at and not mailing.shifts.exists():
+        elif has_way(mailing) and not mailing.shifts.exists():
             wake(mailing)
 
 

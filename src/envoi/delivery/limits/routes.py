@@ -44,6 +44,11 @@ def opens_at(mailing: Mailing) -> datetime | None:
     return min(moments, default=None)
 
 
+def has_way(mailing: Mailing) -> bool:
+    """Whether any transport of a mailing that was just read is not paused: it goes on by itself, now or later."""
+    return any(not way.transport.paused_at for way in ways(mailing.identity, fresh=False))
+
+
 def why_waiting(mailing: Mailing) -> str:
     """Why nothing of a running mailing leaves just now, for people; "" when no limit is in the way.
 

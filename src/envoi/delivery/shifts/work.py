@@ -20,7 +20,7 @@ from envoi.delivery.actions.replay import folder, replay, replay_all
 from envoi.delivery.actions.restored import count_on, hold_if_restored
 from envoi.delivery.actions.standstill import pause_transport
 from envoi.delivery.journal import Journal
-from envoi.delivery.limits.routes import choose, opens_at
+from envoi.delivery.limits.routes import choose, has_way, opens_at
 from envoi.delivery.machine import elapsed, machine_key
 from envoi.delivery.models import Mailing, Transport
 from envoi.delivery.queries import roster, turns
@@ -196,6 +196,6 @@ def _goes_on(shift: Shift) -> datetime | None:
     elif not mailings.finish_if_done(mailing):
         if turns.is_due(mailing):
             # Resumed, or given back by another worker, while this one was ending.
-            return None if shift.transport.paused_at else clock.now() + SOON
+            return clock.now() + SOON if has_way(mailing) else None
         return turns.soon_due_at(mailing)
     return None

@@ -13,6 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from envoi.core import clock
 from envoi.core.tasks.engine import engine
+from envoi.delivery.actions.watch import wake_or_finish
 from envoi.delivery.models import Delivery, Mailing, ProviderLimit, Route, Transport, WarmUpDay
 from envoi.delivery.queries import progress
 from envoi.delivery.queries.provider_paces import slowed
@@ -153,7 +154,7 @@ def test_a_closed_transport_is_come_back_to_when_it_opens(server: Server) -> Non
     now = clock.now()
     opens = (now + timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
     hours = {"open_from": time(opens.hour), "open_until": time((opens.hour + 1) % 24)}
-    make_mailing(*people(5, "example.org"), transport=make_transport(port=server.port, **hours))
+    make_mailing(*people(5, "example.org"), transport=make_transport("Main", port=server.port, **hours))
 
     take_turns(seconds=1)
 
@@ -186,3 +187,30 @@ def test_a_paused_transport_is_replaced_by_the_spare_one(server: Server) -> None
 
     assert len(server.received) == 5
     assert set(mailing.deliveries.values_list("transport", flat=True)) == {spare.pk}
+
+
+def test_a_transport_that_pauses_in_mid_broadcast_is_replaced_in_the_next_turn(server: Server) -> None:
+    away = make_transport("Away", port=1)
+    spare = make_transport("Spare", port=server.port)
+    mailing = make_mailing(*people(5, "example.org"), transport=away)
+    Route.objects.create(identity=mailing.identity, transport=spare, weight=0)
+
+    take_turns(seconds=10)
+
+    assert Transport.objects.get(pk=away.pk).paused_at is not None
+    assert len(server.received) == 0
+    assert engine().is_waiting("delivery.send_shift", clock.now() + timedelta(seconds=2))
+    take_turns(seconds=10)
+    assert len(server.received) == 5
+
+
+def test_the_watchdog_wakes_a_mailing_that_has_a_spare_transport(server: Server) -> None:
+    away = make_transport("Away", paused_at=clock.now(), paused_reason="535 wrong password")
+    mailing = make_mailing(*people(5, "example.org"), transport=away)
+    wake_or_finish()
+    assert not engine().is_waiting("delivery.send_shift", clock.now())
+
+    Route.objects.create(identity=mailing.identity, transport=make_transport(port=server.port), weight=0)
+    wake_or_finish()
+
+    assert engine().is_waiting("delivery.send_shift", clock.now())
