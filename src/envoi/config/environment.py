@@ -139,7 +139,7 @@ def sqlite(path: Path) -> dict[str, Any]:
             "init_command": (
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA temp_store=MEMORY; "
                 # No mmap: mapped pages count as the process's memory, and here nothing was faster with them.
-                "PRAGMA cache_size=-32000;"
+                "PRAGMA cache_size=-16000;"
             ),
         },
     }
