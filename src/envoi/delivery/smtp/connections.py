@@ -2,7 +2,7 @@
 
 A connection that is free asks for the next message; nothing waits here. Guarantees: every envelope that was taken gets
 exactly one outcome; no more than `most` connections stand at once; a message that is surely unsent because the server
-ended a used connection is offered once more on another; nothing else is repeated. Belongs to one event loop.
+ended a used connection is offered again on another; nothing else is repeated. Belongs to one event loop.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from envoi.delivery.smtp.wire import Listener
 
 # After a server turned away a further connection while others stand, seconds before it is asked again.
 CROWDED = 30.0
+# How often one message may be cut off between two others before that counts as its own failure.
+RETRIES = 3
 
 
 class Supply(Protocol):
@@ -116,9 +118,13 @@ class Connections:
     # The connections call these.
 
     def take(self, connection: Connection) -> Job | None:
-        """The next message that may be offered to this server."""
+        """The next message that may be offered to this server, to follow the one whose dot goes out."""
+        # One that was cut off as a follower had better be the first on a connection: one is being made for it.
+        return self._take(connection, again=not self._opening)
+
+    def _take(self, connection: Connection, *, again: bool) -> Job | None:
         while not self.closing:
-            job = self._next()
+            job = self._next(again)
             if job is None:
                 return None
             refusal = own_refusal(job.envelope, connection.features)
@@ -134,11 +140,11 @@ class Connections:
         self._supply.settled(job.envelope, outcome)
 
     def retry(self, job: Job, outcome: Outcome) -> None:
-        """Offer a surely unsent message once more; the second time `outcome` stands."""
-        if job.retried or self.closing:
+        """Offer a surely unsent message once more; in the end `outcome` stands."""
+        if job.retries >= RETRIES or self.closing:
             self.settle(job, outcome)
             return
-        job.retried = True
+        job.retries += 1
         job.phase = Phase.QUEUED
         self._again.append(job)
 
@@ -146,7 +152,7 @@ class Connections:
         if self.closing:
             connection.quit()
             return
-        job = self.take(connection)
+        job = self._take(connection, again=True)
         if job is None:
             self._idle.append(connection)
         else:
@@ -158,8 +164,8 @@ class Connections:
             self._idle.remove(connection)
         self.wake()
 
-    def _next(self) -> Job | None:
-        while self._again:
+    def _next(self, again: bool) -> Job | None:
+        while again and self._again:
             job = self._again.popleft()
             if self._supply.wanted(job.envelope):
                 return job

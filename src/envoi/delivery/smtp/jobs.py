@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 class Job:
     """An envelope on its way; `phase` is how far it has come, `refusal` what was said of its envelope."""
 
-    __slots__ = ("envelope", "phase", "refusal", "retried")
+    __slots__ = ("envelope", "phase", "refusal", "retries")
 
     def __init__(self, envelope: Envelope) -> None:
         self.envelope = envelope
         self.phase = Phase.QUEUED
         self.refusal: Refused | SenderRefused | None = None
-        self.retried = False
+        self.retries = 0
 
 
 class Step(Enum):

@@ -31,6 +31,7 @@ class Office:
     def __init__(self, quota: int = 10**9, farewell: str = "") -> None:
         self.quota = quota
         self.farewell = farewell
+        self.uneven = 0.0
         self.got: Counter[str] = Counter()
         self.at_once = 0
         self.most = 0
@@ -59,6 +60,7 @@ class Office:
             if word == "RCPT":
                 recipient = line[9:-1]
             if word == "DATA":
+                await asyncio.sleep(self.uneven * (self.got.total() % 4))
                 await peer.say("354 go")
                 await peer.body()
                 self.got[recipient] += 1
@@ -109,6 +111,18 @@ def test_a_server_that_wants_a_new_connection_now_and_then_costs_nobody_anything
         assert {type(outcome) for outcome in outcomes} == {Accepted}, farewell
         assert office.got == Counter(addresses(30))
         assert server.connections == 5
+
+
+def test_nobody_is_put_off_by_a_server_that_takes_one_message_per_connection() -> None:
+    """Each message that follows another is cut off; offered again, it is the first on its connection at last."""
+    for farewell in ("421 4.7.0 one is enough", ""):
+        office = Office(quota=1, farewell=farewell)
+        office.uneven = 0.002
+
+        outcomes, _ = sent_through(office, 40, connections=3, per_connection=1000)
+
+        assert {type(outcome) for outcome in outcomes} == {Accepted}, farewell
+        assert office.got == Counter(addresses(40))
 
 
 def test_a_server_that_takes_nothing_is_not_asked_for_ever() -> None:
