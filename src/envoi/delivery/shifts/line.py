@@ -127,9 +127,10 @@ class Line:
         self._taken_back = self._taken_back | frozenset(ids)
 
     def hold(self) -> None:
-        """Offer nothing more to the server; what is on its way is finished."""
+        """Offer nothing more to the server; what is on its way is finished. After the line was left nothing happens."""
         self._holding = True
-        self._loop.call_soon_threadsafe(self._settle_waiting, withheld())
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._settle_waiting, withheld())
 
     def lease_until(self, moment: float) -> None:
         """From `moment` (of `elapsed`) on nothing may be offered: somebody else may have the rows then."""

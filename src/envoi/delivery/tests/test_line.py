@@ -254,6 +254,7 @@ def test_leaving_finishes_what_is_on_its_way_and_answers_the_rest(office: Office
         while not dots(journal):
             line.outcomes(0.01, 1)
         threading.Timer(0.1, office.gate.set).start()
+    line.hold()
     found = outcomes(line, 4)
     assert office.got == ["p1", "p2"]
     assert [type(found[number]) for number in (1, 2, 3, 4)] == [Accepted, Accepted, NotSent, NotSent]
