@@ -44,6 +44,8 @@ def sign_on(worker: str, mailing: Mailing, transport: Transport) -> int:
 
 def take_connections(worker: str, mailing: Mailing, transport: Transport) -> int:
     """As many connections as the worker's share allows and others left; 0 when it must wait."""
+    if sum(place.holds for place in at_work(transport)) >= transport.max_connections:
+        return 0
     with transaction.atomic():
         most = Transport.objects.select_for_update().values_list("max_connections", flat=True).get(pk=transport.pk)
         places = at_work(transport)

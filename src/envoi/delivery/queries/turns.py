@@ -61,6 +61,11 @@ def take(mailing: Mailing) -> bool:
     return taken
 
 
+def put_back(mailing: Mailing, before: datetime | None) -> None:
+    """Its turn did not come about: it waits since `before`."""
+    Mailing.objects.filter(pk=mailing.pk, turn_at=mailing.turn_at).update(turn_at=before)
+
+
 def is_over(worker: str, mailing: Mailing, transport: Transport, began: datetime) -> bool:
     """Whether a sender should end the turn that it began at `began`; asked about once a second, two statements.
 

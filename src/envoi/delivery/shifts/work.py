@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -38,6 +38,9 @@ TRY_AGAIN = 0.05
 ALONE = 500
 # When nothing else is known.
 SOON = timedelta(seconds=1)
+# Others have all connections: they see to their mailings meanwhile.
+WITHOUT_PLACE = timedelta(seconds=5)
+NO_PLACE = datetime.max.replace(tzinfo=UTC)
 
 
 def take_turns(changed: int = 0, seconds: float = LONG.total_seconds()) -> None:
@@ -58,10 +61,14 @@ def take_turns(changed: int = 0, seconds: float = LONG.total_seconds()) -> None:
         found = _next(blocked)
         if found is None:
             break
-        mailing, transport = found
+        mailing, transport, before = found
         if mailing.total > ALONE or turns.waiting().exclude(pk=mailing.pk).exists():
             later_unless_waiting("delivery.send_shift")
         more = _turn(mailing, transport, left)
+        if more is NO_PLACE:
+            # Whoever holds the connections must see that it still waits.
+            turns.put_back(mailing, before)
+            more = clock.now() + WITHOUT_PLACE
         if more is None or more > clock.now():
             blocked[mailing.pk] = more
     _pass_on(blocked)
@@ -82,6 +89,8 @@ def work(mailing_id: int, seconds: float = LONG.total_seconds()) -> None:
     more = opens_at(mailing) if transport is None else _turn(mailing, transport, seconds)
     if more is None:
         return
+    if more is NO_PLACE:
+        more = clock.now() + SOON
     if mailing.priority >= Mailing.Priority.PERSONAL:
         later("delivery.send_personal", mailing_id=mailing.pk, run_after=more)
     else:
@@ -89,14 +98,19 @@ def work(mailing_id: int, seconds: float = LONG.total_seconds()) -> None:
         later_unless_waiting("delivery.send_shift", run_after=more)
 
 
-def _next(blocked: dict[int, datetime | None]) -> tuple[Mailing, Transport] | None:
-    """The mailing whose turn it is, and a way that is open; to `blocked` it adds those of which none is."""
+def _next(blocked: dict[int, datetime | None]) -> tuple[Mailing, Transport, datetime | None] | None:
+    """The mailing whose turn it is, a way that is open, and when the turn before began.
+
+    To `blocked` it adds those of which no way is open.
+    """
     while mailing := turns.waiting().exclude(pk__in=blocked).first():
         transport = choose(mailing)
         if transport is None:
             blocked[mailing.pk] = opens_at(mailing)
-        elif turns.take(mailing):
-            return mailing, transport
+            continue
+        before = mailing.turn_at
+        if turns.take(mailing):
+            return mailing, transport, before
     return None
 
 
@@ -129,7 +143,7 @@ def _turn(mailing: Mailing, transport: Transport, seconds: float) -> datetime | 
         # Some rows were taken from us meanwhile: what we know of them goes the way of a dead worker's knowledge.
         replay(journal.path)
     if not connections:
-        return clock.now() + SOON
+        return NO_PLACE
     return _goes_on(shift) if shift is not None else None
 
 

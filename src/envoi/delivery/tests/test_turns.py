@@ -222,3 +222,20 @@ def test_personal_mail_that_must_wait_stays_in_its_own_lane(monkeypatch: pytest.
     later("delivery.send_personal", mailing_id=mailing.pk)
     assert run_due() == 1
     assert [task.name for task in engine().waiting()] == ["delivery.send_personal"]
+
+
+@pytest.mark.django_db
+def test_a_broadcast_that_finds_no_connection_free_still_waits_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(working, "PATIENCE", 0.1)
+    relay = make_transport(max_connections=1)
+    ada, bob = (make_mailing(f"{name}@example.net", transport=relay) for name in ("ada", "bob"))
+    began = clock.now()
+    assert turns.take(ada)
+    assert roster.sign_on("first", ada, relay) == 1
+    working.take_turns(seconds=0.5)
+    bob.refresh_from_db()
+    assert bob.turn_at is None
+    with clock.set_to(began + turns.SHORT):
+        assert turns.is_over("first", ada, relay, began)
+    assert list(turns.waiting()) == [bob, ada]
+    assert [task.name for task in engine().waiting()] == ["delivery.send_shift"]
