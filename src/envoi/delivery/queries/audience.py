@@ -60,6 +60,9 @@ def freeze(mailing: Mailing, audience: Audience) -> int:
     """Write the ledger of `mailing`: one row per candidate, pending or skipped. Gives the number of rows."""
     now = connection.ops.adapt_datetimefield_value(clock.now())
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # Else a million candidates are sorted and grouped in files.
+            cursor.execute("SET LOCAL work_mem = '64MB'")
         cursor.execute(_BEFORE[connection.vendor])
         before = int(cursor.fetchone()[0])
         cursor.execute(
