@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from envoi.accounts import queries
 from envoi.accounts.permissions import Permission
 from envoi.console.access import SignedInRequest, requires
+from envoi.console.settings.audit_words import words_of
 from envoi.core.pagination import paginate
 
 
@@ -17,4 +18,5 @@ from envoi.core.pagination import paginate
 def entries(request: SignedInRequest) -> HttpResponse:
     q = request.GET.get("q", "").strip()
     page = paginate(queries.audit_entries(q), ("-id",), request.GET.get("cursor", ""))
-    return render(request, "console/settings/audit.html", {"page": page, "q": q})
+    rows = [(entry, words_of(entry.verb)) for entry in page.rows]
+    return render(request, "console/settings/audit.html", {"page": page, "rows": rows, "q": q})
