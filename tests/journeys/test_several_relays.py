@@ -40,7 +40,7 @@ def choose_route(page: Page, visit: Visit) -> None:
     page.get_by_label("First day", exact=True).fill("2026-11-23")
     page.get_by_label("Messages on the first day").fill("1000")
     page.get_by_label("Growth per day in percent").fill("100")
-    page.get_by_label("Over when a day allows").fill("5000")
+    page.get_by_label("Messages a day at the end").fill("5000")
     expect(page.get_by_text("The limit holds for 3 days")).to_be_visible()
     expect(page.get_by_role("listitem").filter(has_text="4,000")).to_be_visible()
     visit.assert_accessible()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 Side = AudienceMember.Side
-PRIORITY_HELP = _("While several broadcasts are being sent: the higher one goes first, equals share.")
+PRIORITY_HELP = _("When several broadcasts are being sent, the higher one goes first; equals share.")
 MOST_TESTS = 10
 
 

@@ -122,7 +122,7 @@ def test_a_preview_of_numbers_that_do_not_fit_is_empty(owner: Client) -> None:
         ({"from_name": "Ada\x07"}, "from_name", "control characters"),
         ({"transport": "999999"}, "transport", "Select a valid choice"),
         ({"transport": ""}, "transport", "required"),
-        ({"weight": "0"}, "weight", "At least one transport needs a weight above 0"),
+        ({"weight": "0"}, "weight", "At least one transport needs a share above 0"),
         ({"weight": "-1"}, "weight", "greater than or equal to 0"),
         ({"warm_up": "on"}, "warm_up_from", "Choose the first day"),
         ({"warm_up": "on", "warm_up_from": "soon"}, "warm_up_from", "Enter a valid date"),
@@ -206,7 +206,7 @@ def test_a_sender_that_something_needs_stays(owner: Client) -> None:
 
     assert "It is the default" in said_of[default]
     assert "Broadcasts were sent from it" in said_of[sent]
-    assert "A draft comes from it" in said_of[drafted]
+    assert "A draft uses it" in said_of[drafted]
     assert SenderIdentity.objects.count() == 3
     assert not AuditEntry.objects.filter(verb="delete").exists()
 

@@ -41,8 +41,8 @@ def owner(client: Client) -> Client:
 def test_looking_changes_nothing_and_offers_a_first_transport(owner: Client) -> None:
     page = owner.get(reverse("settings:sending")).content.decode()
 
-    assert "No way out yet" in page
-    assert "Nobody to write as yet" in page
+    assert "No transport yet" in page
+    assert "No sender yet" in page
     assert Transport.objects.count() == 0
     assert SenderIdentity.objects.count() == 0
 
@@ -127,7 +127,7 @@ def test_user_and_password_are_removed_together(owner: Client) -> None:
         ("username", "", "Enter the user name that this password belongs to"),
         ("password", "", "Enter the password that belongs to this user name"),
         ("name", "", "required"),
-        ("name", "Spare", "There is a transport of this name"),
+        ("name", "Spare", "There is already a transport with this name"),
         ("name", "Ma\x07in", "control characters"),
         ("max_connections", "0", "greater than or equal to 1"),
         ("per_second", "-1", "greater than or equal to 1"),
@@ -159,7 +159,7 @@ def test_a_wrong_setting_names_its_field_and_nothing_is_stored(
         ({"per_hour": "99999999999"}, "per_hour", "Enter a smaller number"),
         ({"open_from": "08:00"}, "open_until", "Enter both times"),
         ({"open_until": "08:00"}, "open_from", "Enter both times"),
-        ({"open_from": "08:00", "open_until": "08:00"}, "open_until", "another time than the beginning"),
+        ({"open_from": "08:00", "open_until": "08:00"}, "open_until", "a time other than the first"),
         ({"open_from": "25:00", "open_until": "08:00"}, "open_from", "Enter a valid time"),
         ({"open_days": []}, "open_days", "Choose at least one day"),
         ({"open_days": ["8"]}, "open_days", "Select a valid choice"),

@@ -47,7 +47,7 @@ def of_transport(transport: Transport, wanted: TransportValues) -> Problems:
     if not name:
         problems["name"] = _("Give it a name by which you know it.")
     elif Transport.objects.filter(name__iexact=name).exclude(pk=transport.pk).exists():
-        problems["name"] = _("There is a transport of this name. Choose another.")
+        problems["name"] = _("There is already a transport with this name. Choose another.")
     problems |= _unprintable({"name": wanted.name, "username": wanted.username})
     if wanted.kind not in Transport.Kind.values:
         problems["kind"] = _("Choose the sandbox mailbox or an SMTP relay.")
@@ -75,7 +75,7 @@ def of_limits(wanted: TransportValues) -> Problems:
     elif wanted.open_until is None and wanted.open_from is not None:
         problems["open_until"] = _("Enter both times, or none to send at any hour.")
     elif wanted.open_from is not None and wanted.open_from == wanted.open_until:
-        problems["open_until"] = _("Enter another time than the beginning, or leave both empty to send at any hour.")
+        problems["open_until"] = _("Enter a time other than the first, or leave both empty to send at any hour.")
     if not wanted.open_days:
         problems["open_days"] = _("Choose at least one day.")
     elif not set(wanted.open_days) <= set("1234567"):
@@ -149,9 +149,9 @@ def _of_routes(wanted: SenderValues) -> Problems:
     if len(named) <= len(further):
         problems["routes"] = _("Name each transport once.")
     if not all(0 <= weight <= MOST_SMALL for weight in weights):
-        problems["routes"] = _("Enter weights from 0 to %(most)d.") % {"most": MOST_SMALL}
+        problems["routes"] = _("Enter shares from 0 to %(most)d.") % {"most": MOST_SMALL}
     elif not any(weights):
-        problems["weight"] = _("At least one transport needs a weight above 0: it carries what the others do not.")
+        problems["weight"] = _("At least one transport needs a share above 0: it carries what the others do not.")
     return problems
 
 

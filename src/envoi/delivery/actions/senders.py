@@ -105,7 +105,7 @@ def remove(identity: SenderIdentity, *, actor: User | None) -> None:
         try:
             current.delete()
         except ProtectedError as error:
-            raise InUse(_("A draft comes from it. Choose another sender there first.")) from error
+            raise InUse(_("A draft uses it. Choose another sender there first.")) from error
 
 
 def why_needed(identity: SenderIdentity) -> str:

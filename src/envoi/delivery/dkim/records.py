@@ -103,10 +103,10 @@ def check(key: DkimKey, resolve: Resolve = txt) -> Finding:
             Answer.UNANSWERED, _("DNS did not answer when asked for %(name)s. Try again.") % {"name": wanted.name}
         )
     if not found:
-        text = _("There is no TXT record %(name)s yet. A new record can take some hours until it is seen everywhere.")
+        text = _("There is no TXT record %(name)s yet. A new record can take some hours to be seen everywhere.")
         return Finding(Answer.MISSING, text % {"name": wanted.name})
     if len(found) > 1:
-        text = _("There are several TXT records %(name)s. Leave only the one of this key.")
+        text = _("There are several TXT records named %(name)s. Leave only the one of this key.")
         return Finding(Answer.DIFFERENT, text % {"name": wanted.name}, found)
     if reason := _difference(key, found[0]):
         return Finding(Answer.DIFFERENT, reason, found)

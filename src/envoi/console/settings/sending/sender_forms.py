@@ -43,7 +43,10 @@ class SenderForm(Form):
     warm_up_first = forms.IntegerField(label=_("Messages on the first day"), min_value=1, required=False)
     warm_up_growth = forms.IntegerField(label=_("Growth per day in percent"), min_value=1, required=False)
     warm_up_until = forms.IntegerField(
-        label=_("Over when a day allows"), min_value=1, required=False, help_text=_("From then on there is no limit.")
+        label=_("Messages a day at the end"),
+        min_value=1,
+        required=False,
+        help_text=_("From then on there is no limit."),
     )
 
     def __init__(self, *args: Any, transports: list[Transport], **kwargs: Any) -> None:

@@ -81,7 +81,7 @@ def deactivation(request: SignedInRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(DkimKey, pk=pk)
     actions.turn_off(found, actor=request.user)
     messages.success(
-        request, _("It signs no more. Leave its record in DNS for a week: messages on their way are verified with it.")
+        request, _("It no longer signs. Leave its record in DNS for a week: messages on their way need it.")
     )
     return redirect("settings:dkim-key", pk=pk)
 
@@ -96,7 +96,7 @@ def removal(request: SignedInRequest, pk: int) -> HttpResponse:
     except actions.KeyInUse as error:
         messages.error(request, str(error))
         return redirect("settings:dkim-key", pk=pk)
-    messages.success(request, _("The key is removed. Its record can go from DNS."))
+    messages.success(request, _("The key is removed. Its record may now be taken out of DNS."))
     return redirect("settings:dkim-keys")
 
 

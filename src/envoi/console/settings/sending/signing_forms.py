@@ -22,12 +22,12 @@ class KeyForm(Form):
         choices=DkimKey.Algorithm.choices,
         initial=DkimKey.Algorithm.RSA,
         widget=forms.RadioSelect({"class": "form-check-input"}),
-        help_text=_("Every receiver knows RSA. Ed25519 is faster and shorter; make it as a second key beside RSA."),
+        help_text=_("Every receiver knows RSA. Ed25519 is faster and shorter; make one as a second key beside RSA."),
     )
     selector = forms.CharField(
         label=_("Selector"),
         max_length=63,
         required=False,
-        help_text=_("Part of the record’s name in DNS. Left empty, a free one is taken."),
+        help_text=_("Part of the record’s name in DNS. Empty: a free one is chosen."),
         widget=forms.TextInput({"placeholder": "envoi1", **PLAIN}),
     )

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from envoi.accounts.models import User
@@ -71,10 +72,14 @@ class TransportForm(RelayFields):
         label=_("Sends until"),
         required=False,
         widget=forms.TimeInput({"type": "time"}, format="%H:%M"),
-        help_text=_("Empty: at any hour. It may pass midnight."),
+        help_text=_("Empty: at any hour. The hours may run past midnight."),
     )
     open_days = forms.MultipleChoiceField(
-        label=_("On these days"), choices=DAYS, required=False, widget=forms.CheckboxSelectMultiple
+        label=_("On these days"),
+        # Most languages write them small, but not at the beginning.
+        choices=[(value, capfirst(label)) for value, label in DAYS],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
     )
     release = forms.ChoiceField(
         label=_("Messages leave"),
