@@ -121,7 +121,7 @@ def _difference(key: DkimKey, text: str) -> str:
     if not tags["p"]:
         return _("The record says that the key was withdrawn (p= is empty). Replace it with the record of this key.")
     if tags["p"] != key.public or tags.get("k", "rsa") != key.algorithm:
-        return _("The record holds another key. Replace it with the record of this key, or make a key for it.")
+        return _("The record holds another key. Replace it with this key’s record, or make one with another selector.")
     if "sha256" not in tags.get("h", "sha256").split(":"):
         return _("The record does not allow SHA-256 (h=). Take h= out of it.")
     if not {"*", "email"} & set(tags.get("s", "*").split(":")):
