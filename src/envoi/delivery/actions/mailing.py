@@ -149,9 +149,11 @@ def skip_waiting(mailing: Mailing) -> int:
             "state_at": clock.now(),
             "retry_at": None,
         }
+        # Before the rows: a range that is given back meanwhile stays, and is found.
+        free = list(Lease.objects.filter(mailing=mailing, worker="").values_list("pk", flat=True))
         waiting = rows_of(current).filter(~held(live=True), state=Row.PENDING).update(**skip)
         deferred = mailing.deliveries.filter(attention=Row.DEFERRED).update(**skip)
-        Lease.objects.filter(mailing=mailing, worker="").delete()
+        Lease.objects.filter(pk__in=free).delete()
         Mailing.objects.filter(pk=mailing.pk).update(leased_to=current.last_id)
         add_to_tally(
             mailing,

@@ -98,8 +98,8 @@ class Hand:
 
     def lose(self, lease: int) -> list[int]:
         """The lease is somebody else's: forget it; the ids of its rows that may be on their way."""
-        self.put_back()
         self.batches.pop(lease, None)
+        self.chosen = [item for item in self.chosen if item[0].epoch != lease]
         self.ready = deque(item for item in self.ready if item[0].epoch != lease)
         self.returned = [row for row in self.returned if row.epoch != lease]
         return [row.id for row in self.open.values() if row.epoch == lease]

@@ -237,9 +237,9 @@ class Shift:
             hand.written(batch)
             if not done.mine or done.offered_to < batch.offer:
                 lost.add(batch.held.id)
-        self._line.put([Job(*item) for item in hand.hand_over() if item[0].epoch not in lost])
         for lease in lost:
             self._lose(lease)
+        self._line.put([Job(*item) for item in hand.hand_over()])
 
     def _judge(self) -> None:
         arrived, self._arrived = self._arrived, []
