@@ -78,7 +78,7 @@ WORDS = {
     "product_restore": _("Restored the product"),
     "register links": _("Prepared the tracked links"),
     "relabel": _("Judged opens and clicks anew"),
-    "remove_second_factors": _("Removed the second factors"),
+    "remove_second_factors": _("Removed two-factor"),
     "rename_user": _("Renamed the user"),
     "reopen": pgettext_lazy("audit", "Opened again"),
     "reset_password": _("Reset the password"),
