@@ -61,6 +61,7 @@ def delivered(relay: Postfix, accepted: set[int]) -> Counter[int]:
 def line_to(relay: Postfix, journal: Journal) -> Line:
     line = Line(SmtpSettings("127.0.0.1", relay.port, Security.NONE), CONNECTIONS, 50, journal, write)
     line.lease_until(elapsed() + 60)
+    line.looked(elapsed() + 60)
     return line
 
 

@@ -2,8 +2,9 @@
 
 A job is composed here, when a connection takes it up: were it done in the worker's thread, each read and write here
 would lose the interpreter to it for up to 5 ms. No database here. Guarantees: every job that was put gets exactly one
-outcome; a job that was taken back, or whose lease would not last, is not offered to the server; no dot without its line
-in the journal; the loop never waits for the database.
+outcome; a job that was taken back, or whose lease would not last, is not offered to the server; no message begins when
+the suppressions were read more than a second ago, so the line stands when the worker's thread does; no dot without its
+line in the journal; the loop never waits for the database.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ from envoi.delivery.smtp import (
 # Outcomes are handed to the worker by the handful, since each time wakes its thread; or after so many seconds.
 HANDFUL = 25
 SOON = 0.02
+# A suppression is read so many seconds before MAIL at most.
+FRESH = 1.0
 
 
 class Job(NamedTuple):
@@ -90,6 +93,7 @@ class Line:
         self._taken_back: frozenset[int] = frozenset()
         self._holding = False
         self._lease_ends = 0.0
+        self._fresh_until = 0.0
         self._begun = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._work()), name="smtp line", daemon=True)
 
@@ -136,6 +140,12 @@ class Line:
         """From `moment` (of `elapsed`) on nothing may be offered: somebody else may have the rows then."""
         self._lease_ends = moment
 
+    def looked(self, moment: float) -> None:
+        """At `moment` (of `elapsed`) was read who must not be written to; what follows from it was taken back."""
+        self._fresh_until = moment + FRESH
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._wake)
+
     # The event loop's thread.
 
     async def _work(self) -> None:
@@ -178,15 +188,18 @@ class Line:
         self._set_alarm()
         self._connections.wake()
 
+    def _wake(self) -> None:
+        self._connections.wake()
+
     # The connections call these.
 
     def waiting(self) -> int:
-        return len(self._ready)
+        return len(self._ready) if elapsed() < self._fresh_until else 0
 
     def take(self) -> Envelope | None:
-        while self._ready:
+        while self._ready and (now := elapsed()) < self._fresh_until:
             row, loaded, _ = self._ready.popleft()
-            if not self._may_go(row):
+            if not self._may_go(row, now):
                 self._settle(row, withheld())
                 continue
             try:
@@ -202,17 +215,17 @@ class Line:
         return None
 
     def wanted(self, envelope: Envelope, /) -> bool:
-        row = _row(envelope)
-        wanted = self._may_go(row)
+        row, now = _row(envelope), elapsed()
+        wanted = now < self._fresh_until and self._may_go(row, now)
         if not wanted:
             self._settle(row, withheld())
         return wanted
 
     def before_dot(self, envelope: Envelope, /) -> None:
         # A worker that was stopped or suspended in the middle of the body: others may hold the row by now.
-        if elapsed() >= self._lease_ends:
-            raise TakenBack
         row = _row(envelope)
+        if elapsed() >= self._lease_ends or row.id in self._taken_back:
+            raise TakenBack
         self._journal.dot(row.id, row.epoch)
 
     def settled(self, envelope: Envelope, outcome: Outcome, /) -> None:
@@ -228,8 +241,8 @@ class Line:
         while self._ready:
             self._settle(self._ready.popleft().row, outcome)
 
-    def _may_go(self, row: Leased) -> bool:
-        return not self._holding and row.id not in self._taken_back and elapsed() < self._lease_ends
+    def _may_go(self, row: Leased, now: float) -> bool:
+        return not self._holding and row.id not in self._taken_back and now < self._lease_ends
 
     def _settle_waiting(self, outcome: Outcome) -> None:
         self._ready.extend(job for _, _, job in self._later)

@@ -39,8 +39,8 @@ BATCH = 1000
 # So few rows in hand make the worker take the next lease.
 LOW = 300
 FLUSH = 0.1
-# A little less than the second within which a suppression must be read before MAIL.
-LOOK = 0.9
+# Less than the second within which a suppression must be read before MAIL: what is older lets the line stand.
+LOOK = 0.75
 RENEW = leases.LEASE.total_seconds() / 4
 # Nothing is offered to the server when the lease has less than this left.
 LEASE_MARGIN = leases.LEASE.total_seconds() / 4
@@ -72,6 +72,7 @@ class Shift:
         self._next_at: datetime | None = None
         self._trouble_since: float | None = None
         self._looked = elapsed()
+        self._line.looked(self._looked)
         self._lease_from(self._looked)
 
     def run(self) -> None:
@@ -132,7 +133,6 @@ class Shift:
         now = elapsed()
         if now - self._looked < LOOK:
             return
-        self._looked = now
         self.mailing = Mailing.objects.select_related("identity__transport").get(pk=self.mailing.pk)
         self.transport.refresh_from_db()
         self._gate.look(self.mailing, self.transport)
@@ -141,6 +141,8 @@ class Shift:
         if self.mailing.state != Mailing.State.RUNNING or self.transport.paused_at:
             self._stop()
         self._take_back_hindered()
+        self._line.looked(now)
+        self._looked = now
         failures, attempts = failing_share(self.mailing, BUDGET_OVER)
         self._check_budget(failures, attempts)
         if now - self._renewed >= RENEW:

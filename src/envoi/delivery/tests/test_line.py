@@ -17,7 +17,7 @@ from envoi.delivery import journal as journals
 from envoi.delivery.composers import Leased, Message, RenderProblem
 from envoi.delivery.journal import Journal
 from envoi.delivery.machine import elapsed
-from envoi.delivery.shifts.line import ComposeFailed, Job, Line, Settled
+from envoi.delivery.shifts.line import FRESH, ComposeFailed, Job, Line, Settled
 from envoi.delivery.smtp import Accepted, FaultKind, NotSent, Phase, Refused, Security, SmtpSettings
 from envoi.delivery.smtp.tests.scripted import QUICK, Peer, Script, Scripted
 
@@ -104,6 +104,7 @@ def line_to(
         settings = SmtpSettings("127.0.0.1", port, Security.NONE, timeouts=QUICK)
         with Line(settings, 1, 100, journal, write) as line:
             line.lease_until(elapsed() + 60)
+            line.looked(elapsed() + 60)
             yield line
 
 
@@ -247,6 +248,45 @@ def test_a_lease_that_ends_within_the_body_keeps_the_dot_back(office: Office, jo
     assert dots(journal) == {}
 
 
+def test_what_is_taken_back_within_the_body_does_not_get_its_dot_though_other_leases_last(
+    office: Office, journal: Journal
+) -> None:
+    with line_to(office, journal) as line:
+
+        def write(leased: Leased, loaded: Any) -> Message | RenderProblem:
+            if leased.id == 1:
+                line.take_back([1])
+            return written(leased, loaded)
+
+        line._write = write
+        line.put([Job(row(1), "Hi"), Job(row(2), "Hi")])
+        found = outcomes(line, 2)
+    assert (found[1].error.kind, found[1].phase) == (FaultKind.WITHHELD, Phase.BODY)
+    assert isinstance(found[2], Accepted)
+    assert office.got == ["p2"]
+    assert dots(journal) == {2: 7}
+
+
+def test_the_line_stands_while_nobody_has_looked_who_must_not_be_written_to(office: Office, journal: Journal) -> None:
+    with line_to(office, journal) as line:
+
+        def write(leased: Leased, loaded: Any) -> Message | RenderProblem:
+            if leased.id == 2:
+                line.looked(elapsed() - FRESH)
+            return written(leased, loaded)
+
+        line._write = write
+        line.put([Job(row(number), "Hi") for number in (1, 2, 3, 4)])
+        outcomes(line, 2)
+        assert line.outcomes(0.2, 10) == []
+        assert office.got == ["p1", "p2"]
+        line.take_back([3])
+        line.looked(elapsed() + 60)
+        found = outcomes(line, 2)
+    assert office.got == ["p1", "p2", "p4"]
+    assert found[3].error.kind is FaultKind.WITHHELD
+
+
 def test_leaving_finishes_what_is_on_its_way_and_answers_the_rest(office: Office, journal: Journal) -> None:
     office.gate.clear()
     with line_to(office, journal) as line:
@@ -264,6 +304,7 @@ def test_a_relay_that_is_away_settles_all_that_wait(journal: Journal) -> None:
     settings = SmtpSettings("127.0.0.1", 1, Security.NONE, timeouts=QUICK)
     with Line(settings, 3, 100, journal, written) as line:
         line.lease_until(elapsed() + 60)
+        line.looked(elapsed() + 60)
         line.put([Job(row(number), "Hi") for number in range(40)])
         found = outcomes(line, 40)
     assert {(outcome.error.kind, outcome.phase) for outcome in found.values()} == {
