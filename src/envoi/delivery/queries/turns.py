@@ -69,14 +69,18 @@ def put_back(mailing: Mailing, before: datetime | None) -> None:
 def is_over(worker: str, mailing: Mailing, transport: Transport, began: datetime) -> bool:
     """Whether a sender should end the turn that it began at `began`; asked about once a second, two statements.
 
-    It should when it holds more connections than its share, or could have more; when something more urgent waits that
-    nobody has served in the last seconds, whether it could be or not; or when something as urgent waits, after `SHORT`.
+    It should when its place is gone, because it stood still for too long or the database is another one, and others may
+    have its connections; when it holds more connections than its share, or could have more; when something more urgent
+    waits that nobody has served in the last seconds, whether it could be or not; or when something as urgent waits,
+    after `SHORT`.
     """
     now = clock.now()
     settled = now - began >= SHORT
     places = roster.at_work(transport)
     share = roster.shares(transport.max_connections, places).get(worker, 0)
-    holds = next((place.holds for place in places if place.worker == worker), 0)
+    holds = next((place.holds for place in places if place.worker == worker), None)
+    if holds is None:
+        return True
     free = transport.max_connections - sum(place.holds for place in places)
     if share < holds or (settled and share > holds and free > 0):
         return True

@@ -132,7 +132,8 @@ def _turn(mailing: Mailing, transport: Transport, seconds: float) -> datetime | 
     try:
         # After the journal, so that whoever finds the journal of a dead worker can also free its place.
         connections = roster.sign_on(worker, mailing, transport) or _connections(worker, mailing, transport)
-        if connections:
+        # Between two turns, too: to count on would be to forget that the database went back.
+        if connections and not hold_if_restored():
             count_on()
             shift = _send(mailing, transport, worker, connections, seconds, journal)
         written = shift is None or shift.all_written

@@ -13,7 +13,9 @@ from envoi.core import clock
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.restored import count_on, hold_if_restored, still_held
 from envoi.delivery.actions.watch import watch
-from envoi.delivery.models import LedgerMark, Mailing
+from envoi.delivery.models import LedgerMark, Mailing, Shift, Transport
+from envoi.delivery.queries import roster
+from envoi.delivery.shifts.work import take_turns
 from envoi.delivery.tests.factories import make_mailing
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +62,24 @@ def test_what_runs_in_a_database_that_went_back_is_held_until_a_person_resumes_i
     count_on()
     assert not hold_if_restored()
     assert state(mailing) == "running"
+
+
+def test_a_database_that_goes_back_between_two_turns_is_noticed_before_the_next(
+    mailing: Mailing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        count_on()
+    signs_on = roster.sign_on
+
+    def restored_first(worker: str, mailing: Mailing, transport: Transport) -> int:
+        LedgerMark.objects.update(number=1)
+        return signs_on(worker, mailing, transport)
+
+    monkeypatch.setattr(roster, "sign_on", restored_first)
+    take_turns()
+    assert state(mailing) == "paused"
+    assert still_held() == 1
+    assert not Shift.objects.exists()
 
 
 def test_a_backup_from_before_the_first_message_is_noticed_too(mailing: Mailing) -> None:

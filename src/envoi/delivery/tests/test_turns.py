@@ -126,6 +126,7 @@ class TestTurns:
 
     def test_a_turn_is_short_when_somebody_as_urgent_waits(self, relay: Transport) -> None:
         ada, bob = (make_mailing(f"{name}@example.net", transport=make_transport()) for name in ("ada", "bob"))
+        roster.sign_on("one", ada, relay)
         began = clock.now()
         assert turns.take(ada)
         assert not turns.is_over("one", ada, relay, began)
@@ -134,9 +135,17 @@ class TestTurns:
             assert turns.take(bob)
             assert not turns.is_over("one", ada, relay, began)
 
+    def test_whoever_lost_the_place_ends_the_turn(self, relay: Transport) -> None:
+        mailing = make_mailing("ada@example.net", transport=relay)
+        roster.sign_on("one", mailing, relay)
+        assert not turns.is_over("one", mailing, relay, clock.now())
+        with clock.set_to(clock.now() + LEASE + timedelta(seconds=1)):
+            assert turns.is_over("one", mailing, relay, clock.now())
+
     def test_something_more_urgent_ends_a_turn_at_once_and_something_less_urgent_never(self, relay: Transport) -> None:
         normal = make_mailing("ada@example.net", transport=relay)
         make_mailing("bob@example.net", transport=relay, priority=Priority.LOW)
+        roster.sign_on("one", normal, relay)
         began = clock.now()
         with clock.set_to(began + turns.LONG):
             assert not turns.is_over("one", normal, relay, began)
