@@ -17,8 +17,9 @@ from django.db import connection, transaction
 
 from envoi.core import clock
 from envoi.delivery.models import Delivery, Lease
+from envoi.delivery.queries import accepted
 from envoi.delivery.queries.leases import Held
-from envoi.delivery.queries.tallies import COUNTED, add_to_tally
+from envoi.delivery.queries.tallies import COUNTED, add_to_tally, tally_minute
 
 State = Delivery.State
 
@@ -106,6 +107,8 @@ def settle(held: Held, results: Sequence[Result], *, offered_to: int = 0, end: b
         offered_to: offer rows up to this one from the commit on, unless the lease has run out.
         end: no row of the lease is left.
     """
+    if connection.vendor == "postgresql" and not end and (kind := _accepted_alike(results)):
+        return _settle_accepted(held, results, kind, offered_to)
     now = connection.ops.adapt_datetimefield_value(clock.now())
     with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         if end:
@@ -118,6 +121,25 @@ def settle(held: Held, results: Sequence[Result], *, offered_to: int = 0, end: b
         if not found:
             return Settled(mine=False)
         return Settled(mine=True, written=write(held, results), offered_to=found[0][0])
+
+
+def _accepted_alike(results: Sequence[Result]) -> tuple[int | None, str] | None:
+    """Code and status, when all were accepted with the same ones."""
+    kinds = {(result.code, result.status[:12]) for result in results if result.state == State.SENT}
+    return kinds.pop() if len(kinds) == 1 and all(result.state == State.SENT for result in results) else None
+
+
+def _settle_accepted(held: Held, results: Sequence[Result], kind: tuple[int | None, str], offered_to: int) -> Settled:
+    done = accepted.settle(
+        held,
+        [result.id for result in results],
+        kind,
+        [result.text[:1000] for result in results],
+        offered_to=offered_to,
+        now=clock.now(),
+        minute=tally_minute(held.mailing),
+    )
+    return Settled(mine=False) if done is None else Settled(mine=True, written=done[1], offered_to=done[0])
 
 
 def write(held: Held, results: Sequence[Result]) -> int:
@@ -148,9 +170,9 @@ def _write_alike(held: Held, state: str, reason: str, attempted: bool, results: 
     now, begun = adapt(clock.now()), adapt(held.started_at)
     head: list[Any] = [str(state), str(reason), now, *([held.transport_id, begun] if attempted else [])]
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql" and state == State.SENT and len(kinds := _kinds(results)) == 1:
+        if connection.vendor == "postgresql" and (kind := _accepted_alike(results)):
             ids = [result.id for result in results]
-            cursor.execute(_WORDS, [*head, *kinds.pop(), ids, [result.text[:1000] for result in results], ids])
+            cursor.execute(_WORDS, [*head, *kind, ids, [result.text[:1000] for result in results], ids])
         elif connection.vendor == "postgresql":
             ids = [result.id for result in results]
             values = [
@@ -164,6 +186,9 @@ def _write_alike(held: Held, state: str, reason: str, attempted: bool, results: 
                 ids,
             ]
             cursor.execute(_MANY[attempted], values)
+        elif (kind := _accepted_alike(results)) and len({result.text for result in results}) == 1:
+            ids = [result.id for result in results]
+            return accepted.write_alike(held, ids, kind, results[0].text[:1000], now)
         else:
             cursor.executemany(
                 _EACH[attempted],
@@ -181,8 +206,3 @@ def _write_alike(held: Held, state: str, reason: str, attempted: bool, results: 
                 ],
             )
         return int(cursor.rowcount)
-
-
-def _kinds(results: Sequence[Result]) -> set[tuple[int | None, str]]:
-    """Codes and statuses of accepted ones."""
-    return {(result.code, result.status[:12]) for result in results}

@@ -7,6 +7,7 @@ Guarantee: a tally is written in the transaction of the change it counts. `recou
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 
 from django.db import connection, transaction
 from django.db.models import Count, Sum
@@ -27,19 +28,23 @@ INSERT INTO {_TALLY} (mailing_id, minute, state, skip_reason, count) VALUES {{ro
 
 
 def add_to_tally(mailing: Mailing, counts: Counts) -> None:
-    """Count that so many rows came to (state, skip reason), or left it again where the number is negative.
-
-    The minute begins anew when the mailing is resumed, so that the error budget looks only at what came after.
-    """
+    """Count that so many rows came to (state, skip reason), or left it again where the number is negative."""
     changes = sorted((key, number) for key, number in counts.items() if number)
     if not changes:
         return
-    minute = max(clock.now().replace(second=0, microsecond=0), mailing.state_changed_at)
-    stamp = connection.ops.adapt_datetimefield_value(minute)
+    stamp = connection.ops.adapt_datetimefield_value(tally_minute(mailing))
     # Sorted, so that two workers never wait for each other's rows in a circle.
     values = [value for (state, reason), number in changes for value in (mailing.pk, stamp, state, reason, number)]
     with connection.cursor() as cursor:
         cursor.execute(_ADD.format(rows=", ".join(["(%s, %s, %s, %s, %s)"] * len(changes))), values)
+
+
+def tally_minute(mailing: Mailing) -> datetime:
+    """Under which minute is counted now.
+
+    It begins anew when the mailing is resumed, so that the error budget looks only at what came after.
+    """
+    return max(clock.now().replace(second=0, microsecond=0), mailing.state_changed_at)
 
 
 def recount(mailing: Mailing) -> int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 
 from django.db import OperationalError, connection, transaction
@@ -231,7 +232,8 @@ class Shift:
         batches = hand.to_be_written()
         if not batches:
             return
-        with transaction.atomic():
+        # One lease settles in a transaction of its own, or in a single statement.
+        with transaction.atomic() if len(batches) > 1 else nullcontext():
             settled = [settle(one.held, one.results, offered_to=one.offer, end=one.done) for one in batches]
         lost = set()
         for batch, done in zip(batches, settled, strict=True):
