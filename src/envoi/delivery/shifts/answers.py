@@ -37,11 +37,13 @@ class Answers:
         self.taken_back: dict[int, Delivery.SkipReason] = {}
         self._hand = hand
         self._gate = gate
+        # Kept until they are written down: the database may be away just then.
+        self._dead: dict[str, str] = {}
         self._latest: deque[bool] = deque(maxlen=BUDGET_OVER)
 
     def read(self, arrived: Sequence[Settled]) -> None:
         """From outcomes to results, which stay in hand until they are committed."""
-        now, dead = clock.now(), dict[str, str]()
+        now = clock.now()
         for row, outcome in arrived:
             self._hand.open.pop(row.id, None)
             match outcome:
@@ -58,9 +60,10 @@ class Answers:
                     self._not_tried(row)
                 case _:
                     self._gate.settled(row, outcome)
-                    self._refused(row, outcome, now, dead)
-        if dead:
-            suppress_dead(dead)
+                    self._refused(row, outcome, now)
+        if self._dead:
+            suppress_dead(self._dead)
+            self._dead = {}
         if self._gate.refused_by_relay and not self.standstill:
             self.standstill = Standstill(str(self._gate.refused_by_relay), SENDER_REFUSED)
 
@@ -68,7 +71,7 @@ class Answers:
         """Failures and attempts among the latest recipients."""
         return sum(self._latest), len(self._latest)
 
-    def _refused(self, row: Leased, outcome: Outcome, now: datetime, dead: dict[str, str]) -> None:
+    def _refused(self, row: Leased, outcome: Outcome, now: datetime) -> None:
         decision = decide(row, outcome, now)
         result = decision.result
         if result.state == State.PENDING:
@@ -78,7 +81,7 @@ class Answers:
         if result.state == State.FAILED:
             self._latest.append(True)
         if decision.dead_address:
-            dead[row.address_key] = f"{result.code} {result.status} {result.text}"
+            self._dead[row.address_key] = f"{result.code} {result.status} {result.text}"
         self.standstill = self.standstill or decision.standstill
 
     def _not_tried(self, row: Leased) -> None:

@@ -19,6 +19,7 @@ from envoi.core import clock
 from envoi.core.tasks.engine import engine
 from envoi.core.tasks.testing import run_due
 from envoi.delivery.actions import mailing as mailings
+from envoi.delivery.actions.dead_addresses import suppress_dead
 from envoi.delivery.actions.watch import watch
 from envoi.delivery.models import Delivery, Lease, Mailing, Transport
 from envoi.delivery.models import Shift as ShiftRow
@@ -278,6 +279,27 @@ def test_a_database_that_is_locked_for_a_while_costs_nobody_the_message_and_no_a
     assert sorted(server.received) == people(150)
     assert tallied(mailing) == {"sent": 150}
     assert set(mailing.deliveries.values_list("state", "attempts")) == {("sent", 1)}
+
+
+def test_a_dead_address_is_suppressed_though_the_database_was_away_when_the_server_said_so(
+    server: Server, relay: Transport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.answers = {"bob@example.net": ["550 5.1.1 No such user here"]}
+    mailing = make_mailing("bob@example.net", transport=relay)
+    troubles = [2]
+
+    def away(answers: dict[str, str]) -> int:
+        if troubles[0]:
+            troubles[0] -= 1
+            raise OperationalError("database is locked")
+        return suppress_dead(answers)
+
+    monkeypatch.setattr("envoi.delivery.shifts.shift.TROUBLE", 0.01)
+    monkeypatch.setattr("envoi.delivery.shifts.answers.suppress_dead", away)
+    work(mailing.pk)
+    assert troubles == [0]
+    assert states(mailing) == {"bob": "failed"}
+    assert list(Suppression.objects.values_list("address_key", "reason")) == [("bob@example.net", "hard_bounce")]
 
 
 def test_a_refusal_of_the_sender_pauses_the_transport_and_costs_nobody_the_message(
