@@ -45,6 +45,7 @@ virtual_minimum_uid = 1
 smtputf8_enable = yes
 smtpd_recipient_restrictions = check_recipient_access regexp:{folder}/refused, permit_mynetworks, reject
 smtpd_client_connection_count_limit = 0
+service_throttle_time = 1s
 smtpd_tls_security_level = none
 """
 

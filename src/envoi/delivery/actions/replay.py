@@ -116,7 +116,8 @@ def _end_doubt(mailing: Mailing, record: Record) -> bool:
     unsent = [result.id for result in results if result.state == State.PENDING]
     wait_again(mailing, State.UNKNOWN, unsent, attempts=F("attempts") - 1, detail="")
     doubt_again(mailing, [row.id for row in rows])
-    write(Held(0, mailing, record.worker, mailing.identity.transport_id, clock.now()), results)
+    # Without a transport: the row knows over which it went.
+    write(Held(0, mailing, record.worker, None, clock.now()), results)
     return _waits(results)
 
 

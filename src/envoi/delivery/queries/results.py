@@ -83,7 +83,8 @@ _WHICH = {
  WHERE {_DELIVERY}.id = r.id AND {_DELIVERY}.id = ANY (%s::bigint[]) AND {_DELIVERY}.state = '{State.PENDING}'
 """,
 }
-_TRIED = f", transport_id = %s, attempts = attempts + 1, first_attempt_at = COALESCE({_DELIVERY}.first_attempt_at, %s)"
+_TRIED = f""", transport_id = COALESCE(%s, {_DELIVERY}.transport_id), attempts = attempts + 1,
+       first_attempt_at = COALESCE({_DELIVERY}.first_attempt_at, %s)"""
 
 
 def _statement(kind: str, attempted: bool) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from contextlib import nullcontext
 from datetime import datetime, timedelta
 
 from django.db import OperationalError, connection, transaction
@@ -232,15 +231,14 @@ class Shift:
         batches = hand.to_be_written()
         if not batches:
             return
-        # One lease settles in a transaction of its own, or in a single statement.
-        with transaction.atomic() if len(batches) > 1 else nullcontext():
-            settled = [settle(one.held, one.results, offered_to=one.offer, end=one.done) for one in batches]
         lost = set()
-        for batch, done in zip(batches, settled, strict=True):
+        # Each lease by itself: of two in one transaction two workers could wait for each other's tallies.
+        for batch in batches:
+            done = settle(batch.held, batch.results, offered_to=batch.offer, end=batch.done)
             self._remember(done.written == len(batch.results))
-            hand.written(batch)
             if not done.mine or done.offered_to < batch.offer:
                 lost.add(batch.held.id)
+            hand.written(batch)
         for lease in lost:
             self._lose(lease)
         self._line.put([Job(*item) for item in hand.hand_over()])

@@ -17,7 +17,7 @@ from envoi.delivery.actions.replay import folder, replay_all
 from envoi.delivery.actions.watch import watch
 from envoi.delivery.journal import Journal
 from envoi.delivery.machine import boot_id
-from envoi.delivery.models import Delivery, Lease, Mailing, Shift
+from envoi.delivery.models import Delivery, Lease, Mailing, SenderIdentity, Shift, Transport
 from envoi.delivery.queries import roster
 from envoi.delivery.queries.results import Result, Settled, settle
 from envoi.delivery.smtp import Reply
@@ -139,6 +139,17 @@ def test_a_journal_that_comes_back_late_reopens_what_was_finished(mailing: Maili
     assert states(mailing) == {**DECIDED, "asa": "sent"}
     mailing.refresh_from_db()
     assert mailing.state == Mailing.State.RUNNING
+
+
+def test_a_late_journal_leaves_standing_over_which_transport_a_message_went(mailing: Mailing) -> None:
+    kept, carried = die(mailing), mailing.identity.transport_id
+    with clock.set_to(clock.now() + timedelta(seconds=61)):
+        watch()
+    SenderIdentity.objects.update(transport=Transport.objects.create(name="Another"))
+    kept.close(keep=True)
+    replay_all()
+    ada = mailing.deliveries.get(address="ada@example.net")
+    assert (ada.state, ada.transport_id) == ("sent", carried)
 
 
 def test_what_others_decided_meanwhile_stands(mailing: Mailing) -> None:
