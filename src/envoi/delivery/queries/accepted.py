@@ -23,7 +23,8 @@ _DELIVERY, _LEASE, _TALLY = (model._meta.db_table for model in (Delivery, Lease,
 SENT, PENDING = str(Delivery.State.SENT), str(Delivery.State.PENDING)
 
 _SET = f"""
-   SET state = '{SENT}', skip_reason = '', state_at = %s, transport_id = %s, attempts = attempts + 1,
+   SET state = '{SENT}', skip_reason = '', state_at = %s,
+       transport_id = COALESCE(%s, {_DELIVERY}.transport_id), attempts = attempts + 1,
        first_attempt_at = COALESCE({_DELIVERY}.first_attempt_at, %s), detail = '', retry_at = NULL, reply_code = %s,
        reply_status = %s, reply_text = """
 _AT_ONCE = f"""
