@@ -81,6 +81,7 @@ class Line:
         self._settings = settings
         self._journal = journal
         self._write = write
+        self.connections = connections
         self._limits = (connections, messages_per_connection)
         self._ready: deque[Job] = deque()
         self._later: list[tuple[float, int, Job]] = []

@@ -35,6 +35,8 @@ logger = logging.getLogger("envoi.delivery")
 
 # Rows that may have been offered and are not settled: so many are unknown at most when a machine is lost.
 WINDOW = 100
+# So few of them on the way let the window move on: the fewer, the less a commit costs each; more with many connections.
+FEW = WINDOW // 4
 BATCH = 1000
 # So few rows in hand make the worker take the next lease.
 LOW = 300
@@ -62,6 +64,7 @@ class Shift:
         self.all_written = True
         self._compose = compose
         self._line = line
+        self._refill = WINDOW - min(WINDOW // 2, max(FEW, line.connections))
         self._gate = Gate(mailing, transport, worker)
         self._hand = Hand()
         self._ends = elapsed() + seconds
@@ -252,10 +255,10 @@ class Shift:
         self._check_budget(*self._answers.failing())
 
     def _choose(self) -> None:
-        """Rows for the window, when it is no more than half full."""
+        """Rows for the window, when few are on the way."""
         hand = self._hand
         room = WINDOW - len(hand.open) - len(hand.returned)
-        if not hand.ready or self._answers.standstill or (room < WINDOW // 2 and hand.open):
+        if not hand.ready or self._answers.standstill or (room < self._refill and hand.open):
             return
         rows = hand.next(2 * room)
         admission = self._gate.admit(rows, room)
@@ -282,9 +285,9 @@ class Shift:
         return self._dry
 
     def _wait(self) -> None:
-        """For answers: half a window of them or a tenth of a second's worth; without any on the way, for a slot."""
+        """For answers: most of a window or a tenth of a second's worth; without any on the way, for a slot."""
         until, on_the_way = elapsed() + FLUSH, self._hand.open
-        while on_the_way and len(self._arrived) < min(WINDOW // 2, len(on_the_way)):
+        while on_the_way and len(self._arrived) < min(self._refill, len(on_the_way)):
             left = until - elapsed()
             if left <= 0:
                 return

@@ -114,6 +114,7 @@ class Server:
     """What the line's thread does, one message at a time, whenever the model lets it."""
 
     def __init__(self, world: World, journal: Journal, worker: str) -> None:
+        self.connections = 4
         self.world, self.journal, self.worker = world, journal, worker
         self.waiting: list[Leased] = []
         self.done: list[Settled] = []
