@@ -189,9 +189,11 @@ def encoded_words(text: str, first: int = LONGEST_WORD) -> list[str]:
 
 
 def _q(raw: bytes) -> str:
-    # Quick, and right unless a sign came through that stands for something in a phrase.
+    # Quick, and right unless a sign came through that stands for something in a phrase, or a blank ends it.
     written = b2a_qp(raw, header=True)
-    return written.decode("ascii") if _Q_WRITTEN.fullmatch(written) else "".join([_Q[byte] for byte in raw])
+    if raw[-1:] == b" " or not _Q_WRITTEN.fullmatch(written):
+        return "".join([_Q[byte] for byte in raw])
+    return written.decode("ascii")
 
 
 def _b(raw: bytes) -> str:

@@ -167,43 +167,23 @@ UPDATE {_DELIVERY}
 
 
 def _write_alike(held: Held, state: str, reason: str, attempted: bool, results: Sequence[Result]) -> int:
-    adapt = connection.ops.adapt_datetimefield_value
+    adapt, kind = connection.ops.adapt_datetimefield_value, _accepted_alike(results)
     now, begun = adapt(clock.now()), adapt(held.started_at)
     head: list[Any] = [str(state), str(reason), now, *([held.transport_id, begun] if attempted else [])]
+    ids, words = [result.id for result in results], [result.text[:1000] for result in results]
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql" and (kind := _accepted_alike(results)):
-            ids = [result.id for result in results]
-            cursor.execute(_WORDS, [*head, *kind, ids, [result.text[:1000] for result in results], ids])
+        if connection.vendor == "postgresql" and kind:
+            cursor.execute(_WORDS, [*head, *kind, ids, words, ids])
         elif connection.vendor == "postgresql":
-            ids = [result.id for result in results]
-            values = [
-                *head,
-                ids,
-                [result.detail[:500] for result in results],
-                [result.retry_at for result in results],
-                [result.code for result in results],
-                [result.status[:12] for result in results],
-                [result.text[:1000] for result in results],
-                ids,
-            ]
-            cursor.execute(_MANY[attempted], values)
-        elif (kind := _accepted_alike(results)) and len({result.text for result in results}) == 1:
-            ids = [result.id for result in results]
-            return accepted.write_alike(held, ids, kind, results[0].text[:1000], now)
+            cursor.execute(_MANY[attempted], [*head, ids, *map(list, zip(*map(_columns, results), strict=True)), ids])
+        elif kind and len(set(words)) == 1:
+            return accepted.write_alike(held, ids, kind, words[0], now)
         else:
-            cursor.executemany(
-                _EACH[attempted],
-                [
-                    (
-                        *head,
-                        result.detail[:500],
-                        adapt(result.retry_at) if result.retry_at else None,
-                        result.code,
-                        result.status[:12],
-                        result.text[:1000],
-                        result.id,
-                    )
-                    for result in results
-                ],
-            )
+            cursor.executemany(_EACH[attempted], [(*head, *_columns(result), result.id) for result in results])
         return int(cursor.rowcount)
+
+
+def _columns(result: Result) -> tuple[Any, ...]:
+    """Detail, time of the next try, code, status and words, as the database takes them."""
+    retry_at = connection.ops.adapt_datetimefield_value(result.retry_at) if result.retry_at else None
+    return result.detail[:500], retry_at, result.code, result.status[:12], result.text[:1000]

@@ -11,7 +11,7 @@ from pytest_django.asserts import assertNumQueries
 from envoi.delivery.models import Delivery, Lease, Mailing
 from envoi.delivery.queries.results import Result, Settled, settle
 from envoi.delivery.tests.factories import claimed, make_mailing
-from envoi.delivery.tests.test_sending import states, tallied
+from envoi.delivery.tests.reading import states, tallied
 
 pytestmark = pytest.mark.django_db
 

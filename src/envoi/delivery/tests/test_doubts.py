@@ -14,7 +14,7 @@ from envoi.delivery.models import Delivery, Mailing, Purpose
 from envoi.delivery.queries import progress, recount
 from envoi.delivery.queries.leases import claim
 from envoi.delivery.tests.factories import make_mailing
-from envoi.delivery.tests.test_sending import states, tallied
+from envoi.delivery.tests.reading import states, tallied
 
 pytestmark = pytest.mark.django_db
 

@@ -17,7 +17,7 @@ from envoi.delivery.queries.leases import claim, release
 from envoi.delivery.queries.ranges import due_mailings
 from envoi.delivery.queries.results import Result, settle
 from envoi.delivery.tests.factories import claimed, make_mailing
-from envoi.delivery.tests.test_sending import states, tallied
+from envoi.delivery.tests.reading import states, tallied
 
 pytestmark = pytest.mark.django_db
 

@@ -22,7 +22,7 @@ from envoi.delivery.queries import roster
 from envoi.delivery.queries.results import Result, Settled, settle
 from envoi.delivery.smtp import Reply
 from envoi.delivery.tests.factories import claimed, make_mailing, offered
-from envoi.delivery.tests.test_sending import states, tallied
+from envoi.delivery.tests.reading import states, tallied
 
 pytestmark = pytest.mark.django_db
 

@@ -24,12 +24,12 @@ from envoi.delivery.actions.watch import watch
 from envoi.delivery.models import Delivery, Lease, Mailing, Transport
 from envoi.delivery.models import Shift as ShiftRow
 from envoi.delivery.queries import progress
-from envoi.delivery.queries.ranges import show_who_is_being_sent
 from envoi.delivery.queries.results import Settled, settle
 from envoi.delivery.shifts.shift import Shift
 from envoi.delivery.shifts.work import work
 from envoi.delivery.tests.composing import Plain
 from envoi.delivery.tests.factories import make_mailing, make_transport, suppress
+from envoi.delivery.tests.reading import people, states, tallied
 
 pytestmark = pytest.mark.django_db
 
@@ -81,23 +81,6 @@ def relay(server: Server) -> Transport:
 def plain() -> Iterator[Plain]:
     with Plain().registered() as composer:
         yield composer
-
-
-def states(mailing: Mailing) -> dict[str, str]:
-    rows = list(mailing.deliveries.all())
-    show_who_is_being_sent(rows)
-    return {row.address.partition("@")[0]: row.skip_reason or row.state for row in rows}
-
-
-def people(number: int) -> list[str]:
-    return [f"p{index:03}@example.net" for index in range(number)]
-
-
-def tallied(mailing: Mailing) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for tally in mailing.tallies.all():
-        counts[tally.state] = counts.get(tally.state, 0) + tally.count
-    return {state: count for state, count in counts.items() if count}
 
 
 def test_everybody_gets_the_message_once_and_the_mailing_is_finished(server: Server, relay: Transport) -> None:
