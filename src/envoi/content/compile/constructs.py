@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from html import escape
 
 from envoi.content import liquid
 from envoi.content.escaping import Place
@@ -127,11 +126,6 @@ class Constructs:
         for marker in set(markers):
             text = text.replace(marker, by)
         return text, len(markers)
-
-
-def escaped_around(text: str) -> str:
-    """The fixed words of `text` escaped for HTML, its markers left."""
-    return escape(text, quote=True)
 
 
 def split(text: str, place: Callable[[int], Place]) -> Iterator[Run]:
