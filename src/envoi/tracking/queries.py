@@ -180,6 +180,12 @@ def who_did_not(deliveries: QuerySet[Delivery], type_: str, *, machines: bool = 
     return deliveries.exclude(_exists(type_, None, machines))
 
 
+def with_signs(deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    """Those of `deliveries` of which we know that they arrived: somebody, or a machine, did something with them."""
+    signs = (Activity.Type.OPEN, Activity.Type.CLICK, Activity.Type.UNSUBSCRIBE)
+    return deliveries.filter(Exists(Activity.objects.filter(delivery=OuterRef("pk"), type__in=signs)))
+
+
 def _exists(type_: str, link: int | None, machines: bool) -> Exists:
     found = Activity.objects.filter(delivery=OuterRef("pk"), type=type_)
     if link is not None:

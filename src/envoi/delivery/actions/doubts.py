@@ -18,6 +18,7 @@ from envoi.accounts.actions import audit
 from envoi.accounts.models import User
 from envoi.core import clock
 from envoi.core.tasks import later
+from envoi.delivery import evidence
 from envoi.delivery.actions.mailing import reopen
 from envoi.delivery.models import Delivery, Mailing, Purpose
 from envoi.delivery.queries.leases import locked, wait_again
@@ -42,8 +43,9 @@ def mark_sent(mailing: Mailing, *, actor: User | None, ids: Collection[int] | No
 def send_again(mailing: Mailing, *, actor: User | None, ids: Collection[int] | None = None) -> int:
     """Send to these unknown ones (all without `ids`) once more; some may get it twice. How many.
 
-    Of a cancelled mailing nobody is.
+    Of a cancelled mailing nobody is; those who are known by now to have got it are settled as sent instead.
     """
+    settle_by_evidence(mailing)
     with transaction.atomic():
         current = locked(mailing)
         if current is None or current.state == Mailing.State.CANCELLED:
@@ -66,8 +68,24 @@ def reached(ids: Collection[int]) -> int:
     words = _("It was opened or a link in it followed, so it had arrived.")
     number = 0
     with transaction.atomic():
-        for one in Mailing.objects.filter(pk__in=found):
+        # In one order, so that two who bring signs never wait for each other's tallies in a circle.
+        for one in Mailing.objects.filter(pk__in=found).order_by("pk"):
             number += _arrived(one, found[one.pk], words)
+    return number
+
+
+def settle_by_evidence(mailing: Mailing | None = None) -> int:
+    """Open doubts (only of `mailing`, if given) about messages that show signs of having arrived; how many ended.
+
+    Signs that come later end a doubt themselves, by `reached`. These came before it: while nobody knew that the worker
+    was dead, or while the server was waited for.
+    """
+    doubtful = Delivery.objects.filter(attention=State.UNKNOWN, retry_at__isnull=False)
+    if mailing is not None:
+        doubtful = doubtful.filter(mailing=mailing)
+    number = 0
+    while ids := evidence.arrived(doubtful, AT_ONCE):
+        number += reached(ids)
     return number
 
 

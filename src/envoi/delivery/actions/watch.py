@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from envoi.core import clock
 from envoi.core.tasks import later, later_unless_waiting
 from envoi.delivery.actions import mailing as mailings
-from envoi.delivery.actions.doubts import settle_by_rule
+from envoi.delivery.actions.doubts import settle_by_evidence, settle_by_rule
 from envoi.delivery.actions.replay import replay_all
 from envoi.delivery.actions.restored import hold_if_restored
 from envoi.delivery.actions.standstill import resume_transport
@@ -32,6 +32,7 @@ def watch() -> None:
     replay_all()
     hold_if_restored()
     take_back()
+    settle_by_evidence()
     settle_by_rule()
     resume_transports()
     provider_paces.tidy()

@@ -48,7 +48,8 @@ def due_mailings() -> QuerySet[Mailing]:
         Q(leased_to__lt=F("last_id"))
         | Exists(Lease.objects.filter(mailing=OuterRef("pk"), worker=""))
         | Exists(rows.filter(~held(live=False), attention=State.PENDING))
-        | Exists(rows.filter(attention=State.DEFERRED, retry_at__lte=clock.now())),
+        # Those in the range of a live lease wait until it ends.
+        | Exists(rows.filter(~held(live=True), attention=State.DEFERRED, retry_at__lte=clock.now())),
         state=Mailing.State.RUNNING,
     )
 

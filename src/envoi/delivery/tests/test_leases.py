@@ -51,8 +51,11 @@ def test_a_row_that_comes_back_waits_until_the_lease_around_it_has_ended(mailing
     settle(held, [doubt, Result(p1.id, Row.SENT)], offered_to=p1.id)
     assert send_again(mailing, actor=None) == 1
     assert states(mailing)["p0"] == "deferred"
+    # Nor does an idle sender look for it each second meanwhile.
     assert claim(mailing, "two", 10) is None
+    assert not due_mailings().exists()
     settle(held, [Result(row.id, Row.SENT) for row in rest], end=True)
+    assert due_mailings().exists()
     assert names(mailing, "two", 10) == ["p0"]
     assert tallied(mailing) == {"sent": 5}
 
