@@ -121,7 +121,10 @@ class Import(models.Model):
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
 
+    OPEN = (Status.MAPPING, Status.QUEUED, Status.RUNNING)
+
     file_name = models.CharField(max_length=255)
+    # Key of its pieces. Of imports begun before 2026-11-21: the name of a file in the data folder.
     stored_as = models.CharField(max_length=255)
     size = models.BigIntegerField()
     encoding = models.CharField(max_length=20)
@@ -155,6 +158,24 @@ class Import(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class ImportPiece(models.Model):
+    """A part of a file that waits to be imported: 256 KB of it, the last one less, deflated (zlib).
+
+    No foreign key: the file stands here before anybody knows whether it can be imported at all.
+    """
+
+    stored_as = models.CharField(max_length=255)
+    number = models.PositiveIntegerField()
+    content = models.BinaryField()
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["stored_as", "number"], name="import_piece_in_its_file")]
+
+    def __str__(self) -> str:
+        return f"{self.stored_as} {self.number}"
 
 
 class ImportProblem(models.Model):

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import BinaryIO
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from envoi.accounts.actions import audit
 from envoi.accounts.models import User
-from envoi.contacts.actions import fields
+from envoi.contacts.actions import fields, import_files
 from envoi.contacts.importing import columns, detect
 from envoi.contacts.importing.people import FURTHER
 from envoi.contacts.importing.records import Unreadable
 from envoi.contacts.models import FieldDefinition, Import, Kind
 from envoi.contacts.values import TEXT_FIELDS
-from envoi.core import clock, keys
+from envoi.core import clock
 from envoi.core.tasks import later
 
 UNMATCHED = timedelta(days=7)
 STANDSTILL = timedelta(minutes=10)
-OPEN = (Import.Status.MAPPING, Import.Status.QUEUED, Import.Status.RUNNING)
 
 
 class NotNow(ValueError):
@@ -37,16 +33,6 @@ class WrongMapping(ValueError):
     """The columns are not matched to fields as they must be; the message says what to do."""
 
 
-def folder() -> Path:
-    """Where files wait; only the server's user reads it."""
-    found = Path(settings.ENVOI_DATA) / "imports"
-    try:
-        found.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise _not_kept(error) from error
-    return found
-
-
 @contextmanager
 def opened(of: Import) -> Iterator[BinaryIO]:
     """The stored file.
@@ -54,11 +40,7 @@ def opened(of: Import) -> Iterator[BinaryIO]:
     Raises:
         Unreadable: it is not there any more.
     """
-    try:
-        file = (folder() / of.stored_as).open("rb")
-    except OSError as error:
-        raise Unreadable(_("The file is not on the server any more. Choose it again.")) from error
-    with file:
+    with import_files.opened(of.stored_as, of.size) as file:
         yield file
 
 
@@ -66,13 +48,11 @@ def receive(pieces: Iterable[bytes], file_name: str, *, actor: User | None) -> I
     """Keep an uploaded file and look at it: encoding, delimiter, columns and a guess what they are.
 
     Raises:
-        Unreadable: it is no CSV file, or does not fit on the disk; nothing is kept then.
+        Unreadable: it is no CSV file, or the database does not take it; nothing is kept then.
     """
-    stored_as = f"{keys.random_key()}.csv"
-    path = folder() / stored_as
+    stored_as, size = import_files.keep(pieces)
     try:
-        size = _write(path, pieces)
-        with path.open("rb") as stream:
+        with import_files.opened(stored_as, size) as stream:
             shape = detect.shape(stream)
         if not shape.sample and size < detect.SAMPLE:
             raise Unreadable(_("The file holds a header but no rows below it. Choose a file with contacts."))
@@ -87,7 +67,7 @@ def receive(pieces: Iterable[bytes], file_name: str, *, actor: User | None) -> I
             made.save()
             audit.record(actor, "import_receive", made, size=size)
     except BaseException:
-        path.unlink(missing_ok=True)
+        import_files.forget(stored_as)
         raise
     return made
 
@@ -150,7 +130,7 @@ def cancel(of: Import, *, actor: User | None) -> None:
         NotNow: it is over.
     """
     with transaction.atomic():
-        _switch(of, OPEN, Import.Status.CANCELLED)
+        _switch(of, Import.OPEN, Import.Status.CANCELLED)
         Import.objects.filter(pk=of.pk).update(finished_at=clock.now())
         audit.record(actor, "import_cancel", of)
     forget_file(of)
@@ -158,7 +138,7 @@ def cancel(of: Import, *, actor: User | None) -> None:
 
 def forget_file(of: Import) -> None:
     """Remove the stored file: personal data is kept no longer than needed."""
-    (folder() / of.stored_as).unlink(missing_ok=True)
+    import_files.forget(of.stored_as)
 
 
 def discard(of: Import) -> None:
@@ -168,7 +148,8 @@ def discard(of: Import) -> None:
 
 
 def tidy() -> int:
-    """Give up files that nobody matched for a week, and wake imports that stand still; returns how many of both.
+    """Give up files that nobody matched for a week, and wake imports that stand still; returns how many of both. What
+    interrupted uploads left is removed, too.
 
     An import stands still when whoever took its rows is gone: a command line that was closed, a lost task.
     """
@@ -183,6 +164,7 @@ def tidy() -> int:
     woken = list(still.values_list("pk", flat=True)[:100])
     for key in woken:
         later("contacts.import_file", import_id=key)
+    import_files.forget_left_over()
     return len(given_up) + len(woken)
 
 
@@ -211,26 +193,6 @@ def _take_shape(of: Import, shape: detect.Shape) -> None:
     of.encoding, of.delimiter, of.skip, of.columns = shape.encoding, shape.delimiter, shape.skip, shape.columns
     labels = {definition.key: definition.label for definition in FieldDefinition.objects.all()}
     of.mapping = columns.guess(shape.columns, shape.sample, labels)
-
-
-def _write(path: Path, pieces: Iterable[bytes]) -> int:
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            for piece in pieces:
-                file.write(piece)
-            file.flush()
-            os.fsync(file.fileno())
-            return file.tell()
-    except OSError as error:
-        raise _not_kept(error) from error
-
-
-def _not_kept(error: OSError) -> Unreadable:
-    return Unreadable(
-        _("The file cannot be kept on the server (%(why)s). Make room in the data folder and choose it again.")
-        % {"why": error.strerror}
-    )
 
 
 def _must_wait(of: Import) -> None:

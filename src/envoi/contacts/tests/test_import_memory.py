@@ -48,9 +48,7 @@ def test_200_000_rows_are_read_in_the_memory_of_a_few(tmp_path: Path) -> None:
 
 
 @pytest.mark.django_db
-def test_taking_ten_times_the_rows_takes_no_more_memory(settings: Any, tmp_path: Path) -> None:
-    settings.ENVOI_DATA = tmp_path
-
+def test_taking_ten_times_the_rows_takes_no_more_memory() -> None:
     def taken(count: int) -> int:
         of = imports.receive(generated(count), "big.csv", actor=None)
         imports.start(of, of.mapping, in_background=False, actor=None)
@@ -66,8 +64,7 @@ def test_taking_ten_times_the_rows_takes_no_more_memory(settings: Any, tmp_path:
 
 
 @pytest.mark.django_db
-def test_a_forecast_says_what_the_import_then_does(settings: Any, tmp_path: Path) -> None:
-    settings.ENVOI_DATA = tmp_path
+def test_a_forecast_says_what_the_import_then_does() -> None:
     of = imports.receive(generated(5_000), "big.csv", actor=None)
 
     def records() -> Iterator[Record]:
