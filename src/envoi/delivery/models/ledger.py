@@ -88,10 +88,12 @@ class Delivery(models.Model):
         SENT = "sent", _("Sent")
         DEFERRED = "deferred", _("Deferred")
         FAILED = "failed", _("Failed")
+        # The relay took it, and it came back: RFC 3464.
+        BOUNCED = "bounced", _("Bounced")
         UNKNOWN = "unknown", _("Outcome unknown")
         SKIPPED = "skipped", _("Skipped")
 
-    TERMINAL = (State.SENT, State.FAILED, State.SKIPPED, State.UNKNOWN)
+    TERMINAL = (State.SENT, State.FAILED, State.BOUNCED, State.SKIPPED, State.UNKNOWN)
     OPEN = (State.PENDING, State.DEFERRED)
 
     class SkipReason(models.TextChoices):

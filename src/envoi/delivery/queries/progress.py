@@ -15,7 +15,9 @@ from envoi.delivery.queries.ranges import held, rows_of
 
 State = Delivery.State
 # States that an index of their own finds.
-LOOKED_FOR = (State.DEFERRED, State.FAILED, State.UNKNOWN, State.SKIPPED)
+LOOKED_FOR = (State.DEFERRED, State.FAILED, State.BOUNCED, State.UNKNOWN, State.SKIPPED)
+# What counts one by one; skipped rows count by their reason.
+SHOWN = (State.SENT, State.FAILED, State.BOUNCED, State.UNKNOWN, State.DEFERRED)
 
 RATE_OVER = timedelta(minutes=5)
 
@@ -26,6 +28,7 @@ class Progress:
 
     Attributes:
         total: every row of the ledger, also the skipped ones.
+        bounced: those that the relay had accepted and that came back; they are not among `sent`.
         to_send: those that were not skipped.
         left: those of `to_send` that are not yet in a terminal state; deferred ones are among them.
         per_minute: messages sent a minute, over the last minutes in which it sent; 0 when it does not send.
@@ -37,6 +40,7 @@ class Progress:
     total: int
     sent: int
     failed: int
+    bounced: int
     unknown: int
     deferred: int
     skipped: dict[Delivery.SkipReason, int]
@@ -71,15 +75,16 @@ def progress(mailing: Mailing) -> Progress:
         current.tallies.values_list("state", "skip_reason").annotate(number=Sum("count")).order_by()
     ):
         counts[state, reason] = number
-    numbers = {state: counts[state, ""] for state in (State.SENT, State.FAILED, State.UNKNOWN, State.DEFERRED)}
+    numbers = {state: counts[state, ""] for state in SHOWN}
     skipped = {reason: counts[State.SKIPPED, reason] for reason in Delivery.SkipReason if counts[State.SKIPPED, reason]}
-    done = numbers[State.SENT] + numbers[State.FAILED] + numbers[State.UNKNOWN]
+    done = sum(numbers.values()) - numbers[State.DEFERRED]
     to_send = current.total - sum(skipped.values())
     return Progress(
         state=Mailing.State(current.state),
         total=current.total,
         sent=numbers[State.SENT],
         failed=numbers[State.FAILED],
+        bounced=numbers[State.BOUNCED],
         unknown=numbers[State.UNKNOWN],
         deferred=numbers[State.DEFERRED],
         skipped=skipped,
@@ -158,9 +163,13 @@ def _first_that_waits(mailing: Mailing) -> int:
 
 
 def failing_share(mailing: Mailing, over: int) -> tuple[int, int]:
-    """Failures and attempts among about the last `over` recipients since the mailing was started or resumed."""
+    """Failures and attempts among about the last `over` recipients since the mailing was started or resumed.
+
+    What came back later was an attempt like others; how much does, `came_back` says.
+    """
+    tried = [State.SENT, State.FAILED, State.BOUNCED]
     recent = (
-        mailing.tallies.filter(state__in=[State.SENT, State.FAILED], minute__gte=mailing.state_changed_at)
+        mailing.tallies.filter(state__in=tried, minute__gte=mailing.state_changed_at)
         .values("minute")
         .annotate(attempts=Sum("count"), failures=Sum("count", filter=Q(state=State.FAILED)))
         .order_by("-minute")
@@ -172,3 +181,13 @@ def failing_share(mailing: Mailing, over: int) -> tuple[int, int]:
         if attempts >= over:
             break
     return failures, attempts
+
+
+def came_back(mailing: Mailing) -> tuple[int, int]:
+    """How many of those that were accepted since the mailing was started or resumed have bounced, and how many they are.
+
+    A bounce counts in the minute in which its message was accepted, however long it took to come back.
+    """
+    counted = mailing.tallies.filter(state__in=[State.SENT, State.BOUNCED], minute__gte=mailing.state_changed_at)
+    found = counted.aggregate(bounced=Sum("count", filter=Q(state=State.BOUNCED)), accepted=Sum("count"))
+    return found["bounced"] or 0, found["accepted"] or 0
