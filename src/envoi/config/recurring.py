@@ -13,5 +13,6 @@ RECURRING: tuple[Recurring, ...] = (
     Recurring("notices.tidy_changes", timedelta(minutes=30)),
     Recurring("api.forget_answers", timedelta(hours=1)),
     Recurring("customers.tidy_sign_ins", timedelta(hours=6)),
+    Recurring("bounces.forget_old", timedelta(hours=6)),
     Recurring("delivery.watchdog", timedelta(seconds=20)),
 )

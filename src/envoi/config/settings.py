@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "envoi.content",
     "envoi.delivery",
     "envoi.tracking",
+    "envoi.bounces",
     "envoi.notices",
     "envoi.customers",
     "envoi.broadcasts",

@@ -27,24 +27,43 @@ INSERT INTO {_TALLY} (mailing_id, minute, state, skip_reason, count) VALUES {{ro
 """
 
 
-def add_to_tally(mailing: Mailing, counts: Counts) -> None:
-    """Count that so many rows came to (state, skip reason), or left it again where the number is negative."""
+def add_to_tally(mailing: Mailing, counts: Counts, moment: datetime | None = None) -> None:
+    """Count that so many rows came to (state, skip reason), or left it again where the number is negative.
+
+    Args:
+        moment: count it as if it had been then, instead of now.
+    """
     changes = sorted((key, number) for key, number in counts.items() if number)
     if not changes:
         return
-    stamp = connection.ops.adapt_datetimefield_value(tally_minute(mailing))
+    stamp = connection.ops.adapt_datetimefield_value(tally_minute(mailing, moment))
     # Sorted, so that two workers never wait for each other's rows in a circle.
     values = [value for (state, reason), number in changes for value in (mailing.pk, stamp, state, reason, number)]
     with connection.cursor() as cursor:
         cursor.execute(_ADD.format(rows=", ".join(["(%s, %s, %s, %s, %s)"] * len(changes))), values)
 
 
-def tally_minute(mailing: Mailing) -> datetime:
-    """Under which minute is counted now.
+def hold_tallies(mailing: Mailing) -> None:
+    """Take the tallies of this minute in their order, for a transaction that counts more than once.
+
+    Else it could hold one and wait for another that a worker holds who waits for the first. Call it when all rows that
+    the transaction changes are locked: everybody else takes rows before tallies.
+    """
+    stamp = connection.ops.adapt_datetimefield_value(tally_minute(mailing))
+    values = [value for state in sorted(map(str, COUNTED)) for value in (mailing.pk, stamp, state, "", 0)]
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD.format(rows=", ".join(["(%s, %s, %s, %s, %s)"] * len(COUNTED))), values)
+
+
+def tally_minute(mailing: Mailing, moment: datetime | None = None) -> datetime:
+    """Under which minute is counted now, or was at `moment`.
 
     It begins anew when the mailing is resumed, so that the error budget looks only at what came after.
     """
-    return max(clock.now().replace(second=0, microsecond=0), mailing.state_changed_at)
+    minute = (moment or clock.now()).replace(second=0, microsecond=0)
+    if moment is not None and moment < mailing.state_changed_at:
+        return minute
+    return max(minute, mailing.state_changed_at)
 
 
 def recount(mailing: Mailing) -> int:
