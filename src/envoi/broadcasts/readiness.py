@@ -16,6 +16,7 @@ from envoi.broadcasts.errors import Problem
 from envoi.broadcasts.models import Broadcast
 from envoi.content.compile import problems_for_everybody
 from envoi.content.problems import ContentError
+from envoi.core import wording
 from envoi.delivery.models import Purpose
 from envoi.delivery.queries import AudienceCount, preview
 from envoi.instance import queries as settings
@@ -151,7 +152,7 @@ def checklist(broadcast: Broadcast, counted: Count) -> list[Check]:
             Check(
                 _("The transport is ready: %(name)s") % {"name": transport},
                 transport.paused_at is None,
-                _("It is paused: %(reason)s") % {"reason": transport.paused_reason},
+                _("It is paused: %(reason)s") % {"reason": wording.said(transport.paused_reason)},
                 blocking=False,
             )
         )

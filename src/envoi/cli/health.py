@@ -22,6 +22,7 @@ from envoi.console import assets
 from envoi.core import clock
 from envoi.core.models import FailedTask
 from envoi.core.tasks import heartbeats
+from envoi.core.wording import said
 from envoi.delivery.actions.restored import still_held
 from envoi.delivery.limits.impossible import doubts_of_sender, doubts_of_transport
 from envoi.delivery.models import SenderIdentity, Transport
@@ -169,7 +170,9 @@ def reach(transport: Transport) -> Finding:
     """Whether the server of a transport can be reached; no mail is sent."""
     subject = f"transport “{transport.name}”"
     if transport.paused_at:
-        return Finding(subject, State.BAD, f"paused: {transport.paused_reason}", "Resume it under Settings, Sending.")
+        return Finding(
+            subject, State.BAD, f"paused: {said(transport.paused_reason)}", "Resume it under Settings, Sending."
+        )
     try:
         server = settings_of(transport)
         with socket.create_connection((server.host, server.port), timeout=ANSWERS_WITHIN):

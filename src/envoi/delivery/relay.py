@@ -8,14 +8,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
-from envoi.core import secrets
+from envoi.core import secrets, wording
+from envoi.core.wording import WordedError
 from envoi.delivery.models import Transport
 from envoi.delivery.smtp import Security, SmtpSettings
 
 
-class RelayNotReady(Exception):
+class RelayNotReady(WordedError):
     """The transport cannot be used as it stands; the message says why and what to do."""
 
 
@@ -31,8 +31,10 @@ def settings_of(transport: Transport) -> SmtpSettings:
         password = secrets.decrypt(transport.password_encrypted, f"transport:{transport.pk}")
     except secrets.SecretUnreadable as error:
         raise RelayNotReady(
-            _("The stored password of “%(name)s” cannot be read. Enter it again under Settings → Sending.")
-            % {"name": transport.name}
+            wording.gettext(
+                "The stored password of “%(name)s” cannot be read. Enter it again under Settings → Sending.",
+                name=transport.name,
+            )
         ) from error
     return SmtpSettings(
         transport.host,
@@ -63,4 +65,6 @@ def sandbox_port() -> int:
     try:
         return int(os.environ.get("ENVOI_SANDBOX_PORT") or Path(settings.ENVOI_DATA, "sandbox.port").read_text())
     except (OSError, ValueError) as error:
-        raise RelayNotReady(_("The sandbox mailbox is not running. Start Envoi with “envoi up”.")) from error
+        raise RelayNotReady(
+            wording.gettext("The sandbox mailbox is not running. Start Envoi with “envoi up”.")
+        ) from error

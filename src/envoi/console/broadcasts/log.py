@@ -18,7 +18,7 @@ from envoi.accounts.permissions import Permission, may
 from envoi.broadcasts.models import Broadcast
 from envoi.console.access import SignedInRequest, requires
 from envoi.console.broadcasts import common
-from envoi.core import csv_export
+from envoi.core import csv_export, wording
 from envoi.core.pagination import paginate
 from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.queries import log
@@ -126,7 +126,7 @@ def _exported(rows: QuerySet[Delivery]) -> Iterator[list[object]]:
                 row.contact.name if row.contact else "",
                 row.get_state_display(),
                 row.get_skip_reason_display() if row.skip_reason else "",
-                row.detail,
+                wording.said(row.detail),
                 answer(row),
                 row.state_at.isoformat(timespec="seconds"),
                 *(

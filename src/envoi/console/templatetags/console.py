@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from envoi.console import assets
+from envoi.core import wording
 
 register = template.Library()
 
@@ -46,6 +47,12 @@ STATE_COLOURS = {
     "unknown": "purple",
 }
 LIVE_STATES = frozenset({"sending", "running", "showing"})
+
+
+@register.filter
+def said(value: object) -> object:
+    """A reason that was kept without a language, in the reader's; anything else as it is."""
+    return wording.said(value) if isinstance(value, str) else value
 
 
 @register.simple_tag

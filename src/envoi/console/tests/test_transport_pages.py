@@ -14,7 +14,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from envoi.accounts.models import AuditEntry, Role, User
 from envoi.console.tests.sending_pages import RELAY, Values, add, page_of, said, save, stored
-from envoi.core import clock, secrets
+from envoi.core import clock, secrets, wording
 from envoi.delivery.actions import setup
 from envoi.delivery.actions.standstill import pause_transport
 from envoi.delivery.models import Mailing, Route, SenderIdentity, Tally, Transport
@@ -288,7 +288,7 @@ def test_a_transport_is_paused_by_hand_and_says_by_whom(owner: Client) -> None:
     answer = owner.post(page_of(transport, "transport-pause"))
 
     transport.refresh_from_db()
-    assert transport.paused_reason == "Paused by olga@example.org."
+    assert wording.said(transport.paused_reason) == "Paused by olga@example.org."
     assert transport.resume_at is None
     assert said(answer) == "“Main” is paused. Nobody loses a message by it."
     overview = owner.get(reverse("settings:sending")).content.decode()

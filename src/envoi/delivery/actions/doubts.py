@@ -12,11 +12,10 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from envoi.accounts.actions import audit
 from envoi.accounts.models import User
-from envoi.core import clock
+from envoi.core import clock, wording
 from envoi.core.tasks import later
 from envoi.delivery import evidence
 from envoi.delivery.actions.mailing import reopen
@@ -33,7 +32,7 @@ AT_ONCE = 1000
 def mark_sent(mailing: Mailing, *, actor: User | None, ids: Collection[int] | None = None) -> int:
     """Take these unknown ones (all without `ids`) as sent, because a person knows; how many."""
     with transaction.atomic():
-        words = _("A person marked it as sent.")
+        words = wording.gettext("A person marked it as sent.")
         number = _arrived(mailing, ids, words)
         if number:
             audit.record(actor, "mark_sent", mailing, recipients=number)
@@ -65,7 +64,7 @@ def reached(ids: Collection[int]) -> int:
         found[mailing].append(pk)
     if not found:
         return 0
-    words = _("It was opened or a link in it followed, so it had arrived.")
+    words = wording.gettext("It was opened or a link in it followed, so it had arrived.")
     number = 0
     with transaction.atomic():
         # In one order, so that two who bring signs never wait for each other's tallies in a circle.
@@ -94,7 +93,7 @@ def settle_by_rule() -> None:
     now = clock.now()
     due = Delivery.objects.filter(attention=State.UNKNOWN, retry_at__lte=now).order_by("retry_at")
     while ids := list(due.values_list("pk", flat=True)[:AT_ONCE]):
-        words = _("No sign for 72 hours: taken as arrived, and not sent again.")
+        words = wording.gettext("No sign for 72 hours: taken as arrived, and not sent again.")
         Delivery.objects.filter(pk__in=ids, state=State.UNKNOWN).update(
             retry_at=None, doubt_worker="", doubt_lease=None, detail=words
         )

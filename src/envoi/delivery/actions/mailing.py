@@ -12,12 +12,11 @@ from collections.abc import Mapping
 
 from django.db import transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from envoi.accounts.actions import audit
 from envoi.accounts.models import User
 from envoi.audiences.models import Audience
-from envoi.core import clock, keys
+from envoi.core import clock, keys, wording
 from envoi.core.events import announce
 from envoi.core.tasks import later
 from envoi.delivery.events import (
@@ -99,7 +98,11 @@ def start(
 
 
 def pause(mailing: Mailing, *, actor: User | None, reason: str = "") -> bool:
-    """Hold what has not left; messages on their way are finished. False when it is not running."""
+    """Hold what has not left; messages on their way are finished. False when it is not running.
+
+    Args:
+        reason: for people: as `wording` keeps it, or plain text.
+    """
     with transaction.atomic():
         if not _move(mailing, (State.RUNNING,), State.PAUSED, actor, reason):
             return False
@@ -111,8 +114,8 @@ def pause(mailing: Mailing, *, actor: User | None, reason: str = "") -> bool:
 def pause_for_fault(mailing: Mailing, error: Exception) -> None:
     """Hold a mailing whose messages cannot be made, whatever the reason, where an operator sees it."""
     logger.error("Mailing %s cannot be composed", mailing.pk, exc_info=error)
-    reason = _("The messages cannot be composed: %(error)s") % {"error": str(error) or type(error).__name__}
-    pause(mailing, actor=None, reason=reason[:500])
+    reason = wording.gettext("The messages cannot be composed: %(error)s", error=wording.of(error))
+    pause(mailing, actor=None, reason=reason)
 
 
 def resume(mailing: Mailing, *, actor: User | None) -> bool:
@@ -217,9 +220,12 @@ def retry(mailing: Mailing, *, actor: User | None, failed: bool = False) -> int:
 
 
 def stopped_by_failures(failures: int, attempts: int) -> str:
-    """What the error budget says to people."""
-    text = _("Paused by itself: %(failures)d of the last %(attempts)d recipients failed. See the answers in the log.")
-    return text % {"failures": failures, "attempts": attempts}
+    """What the error budget says to people, as `wording` keeps it."""
+    return wording.gettext(
+        "Paused by itself: %(failures)d of the last %(attempts)d recipients failed. See the answers in the log.",
+        failures=failures,
+        attempts=attempts,
+    )
 
 
 def _move(

@@ -22,7 +22,7 @@ def pause_transport(
     """Carry nothing more over `transport`.
 
     Args:
-        reason: what the server said or what hinders, for people; mailings that wait show it.
+        reason: what the server said, or what hinders as `wording` keeps it; mailings that wait show it.
         retry_after: when it is tried again by itself; None leaves it to a person.
 
     False when it is paused already: the first reason stays.

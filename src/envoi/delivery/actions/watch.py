@@ -9,9 +9,8 @@ from __future__ import annotations
 import logging
 
 from django.db.models import Exists, F, OuterRef, Q
-from django.utils.translation import gettext as _
 
-from envoi.core import clock
+from envoi.core import clock, wording
 from envoi.core.tasks import later, later_unless_waiting
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.doubts import settle_by_evidence, settle_by_rule
@@ -40,14 +39,16 @@ def watch() -> None:
         mailings.skip_waiting(mailing)
     for mailing in with_open_rows(Mailing.State.FINISHED):
         logger.error("Mailing %s was finished while rows were open; it goes on", mailing.pk)
-        mailings.reopen(mailing, actor=None, reason=_("Some recipients were still open; sending goes on."))
+        mailings.reopen(
+            mailing, actor=None, reason=wording.gettext("Some recipients were still open; sending goes on.")
+        )
     wake_or_finish()
 
 
 def take_back() -> None:
     """Rows of workers that no longer renew their lease: unsent ones wait again, those about to be sent are unknown."""
     Shift.objects.filter(until__lte=clock.now()).delete()
-    detail = _("The worker stopped between handing the message over and the answer; it may have arrived.")
+    detail = wording.gettext("The worker stopped between handing the message over and the answer; it may have arrived.")
     while reclaim(detail):
         pass
 

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext as _
-
-from envoi.core import secrets
+from envoi.core import secrets, wording
 from envoi.delivery.composers import Compose, Leased, Message, RenderProblem
 from envoi.delivery.dkim.keypairs import signing_key
 from envoi.delivery.dkim.signing import Signer, SigningKey
@@ -75,6 +73,8 @@ def _opened(key: DkimKey) -> SigningKey:
         private = secrets.decrypt(key.private_encrypted, sealed_for(key.domain, key.selector))
     except secrets.SecretUnreadable as error:
         raise KeyUnreadable(
-            _("The DKIM key %(key)s cannot be read with this secret key. Remove it and make a new one.") % {"key": key}
+            wording.gettext(
+                "The DKIM key %(key)s cannot be read with this secret key. Remove it and make a new one.", key=key
+            )
         ) from error
     return signing_key(key.domain, key.selector, private)

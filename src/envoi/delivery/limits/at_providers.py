@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.utils.translation import gettext as _
-
+from envoi.core import wording
 from envoi.delivery.composers import Leased
 from envoi.delivery.limits.providers import domain_of
 from envoi.delivery.limits.rates import AHEAD, interval
@@ -171,5 +170,7 @@ class AtProviders:
     def _why(self, provider: str) -> str:
         rule = self.rule(provider)
         if rule is not None and rule.slowed:
-            return _("%(provider)s asked for less mail; its messages leave more slowly.") % {"provider": provider}
-        return _("The limit for mail to %(provider)s is reached; its messages follow.") % {"provider": provider}
+            return wording.gettext(
+                "%(provider)s asked for less mail; its messages leave more slowly.", provider=provider
+            )
+        return wording.gettext("The limit for mail to %(provider)s is reached; its messages follow.", provider=provider)

@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from envoi.core import wording
 from envoi.delivery.limits import warm_up, windows
 from envoi.delivery.limits.rates import AHEAD
 from envoi.delivery.models import Pace, SenderIdentity, Transport
@@ -85,7 +86,7 @@ def of_transport(
         where: `zone()`, from whoever asks about many transports.
     """
     if transport.paused_at:
-        return Hindrance(Kind.PAUSED, transport.resume_at, transport.paused_reason)
+        return Hindrance(Kind.PAUSED, transport.resume_at, wording.said(transport.paused_reason))
     if not personal:
         found = of_hours(transport, now, where) or of_run(transport, pace, now, where)
         if found is not None:

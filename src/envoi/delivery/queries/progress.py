@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max, Min, Q, QuerySet, Sum
 
-from envoi.core import addresses, clock
+from envoi.core import addresses, clock, wording
 from envoi.delivery.limits.routes import why_waiting
 from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.queries.ranges import held, rows_of
@@ -90,7 +90,7 @@ def progress(mailing: Mailing) -> Progress:
         skipped=skipped,
         left=max(0, to_send - done),
         per_minute=_per_minute(current),
-        waiting_because=current.state_reason or _waiting(current),
+        waiting_because=wording.said(current.state_reason) or _waiting(current),
         next_retry_at=_next_retry(current) if numbers[State.DEFERRED] else None,
     )
 
@@ -184,7 +184,7 @@ def failing_share(mailing: Mailing, over: int) -> tuple[int, int]:
 
 
 def came_back(mailing: Mailing) -> tuple[int, int]:
-    """How many of those that were accepted since the mailing was started or resumed have bounced, and how many they are.
+    """Of the messages that were accepted since the mailing was started or resumed: how many bounced, how many there are.
 
     A bounce counts in the minute in which its message was accepted, however long it took to come back.
     """

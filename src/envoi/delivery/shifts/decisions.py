@@ -9,8 +9,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils.translation import ngettext
-
+from envoi.core import wording
 from envoi.delivery.composers import Leased
 from envoi.delivery.models import Delivery
 from envoi.delivery.queries.leases import DOUBT
@@ -89,9 +88,12 @@ def _answered(row: Leased, state: Delivery.State, reply: Reply) -> Result:
 def _again(row: Leased, now: datetime, reply: Reply | None, detail: str) -> Result:
     code, status, text = (reply.code, reply.status, reply.text) if reply else (None, "", "")
     if now - row.first_attempt_at >= HORIZON:
-        detail = ngettext(
-            "Given up after %(days)d day of trying.", "Given up after %(days)d days of trying.", HORIZON.days
-        ) % {"days": HORIZON.days}
+        detail = wording.ngettext(
+            "Given up after %(days)d day of trying.",
+            "Given up after %(days)d days of trying.",
+            HORIZON.days,
+            days=HORIZON.days,
+        )
         return Result(row.id, State.FAILED, detail=detail, code=code, status=status, text=text, epoch=row.epoch)
     when = retry_time(row.attempts, now)
     return Result(

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 
 from envoi.core import clock
 from envoi.core.tasks import ending
+from envoi.core.wording import said
 from envoi.delivery.limits import hindrances
 from envoi.delivery.limits.routes import choose, opens_at
 from envoi.delivery.machine import elapsed
@@ -66,7 +67,7 @@ def make_runs(transports: Sequence[Transport], *, even_if_not_due: bool = False,
 
 def _why_not(transport: Transport, now: datetime, *, even_if_not_due: bool) -> str:
     if transport.paused_at:
-        return transport.paused_reason
+        return said(transport.paused_reason)
     closed = hindrances.of_hours(transport, now)
     if closed is not None:
         return closed.text
@@ -118,4 +119,4 @@ def _told(transport: Transport, held: int | None, why: str) -> Run:
     if not transport.portion_minutes:
         # Mailings that begin later wait for the next run.
         pace.end_run(transport)
-    return Run(transport, True, sent, waiting, next_at, transport.paused_reason if transport.paused_at else "")
+    return Run(transport, True, sent, waiting, next_at, said(transport.paused_reason) if transport.paused_at else "")

@@ -9,6 +9,7 @@ import pytest
 from envoi.accounts.models import AuditEntry
 from envoi.core import clock
 from envoi.core.tasks.engine import engine
+from envoi.core.wording import said
 from envoi.delivery.actions.doubts import mark_sent, reached, send_again, settle_by_rule
 from envoi.delivery.models import Delivery, Mailing, Purpose
 from envoi.delivery.queries import progress, recount
@@ -43,7 +44,7 @@ def test_a_person_marks_them_as_sent() -> None:
     assert mark_sent(mailing, actor=None, ids=ids(mailing, "ada", "bob")) == 1
     assert states(mailing) == {"ada": "sent", "bob": "sent", "chloe": "unknown"}
     assert tallied(mailing) == {"sent": 2, "unknown": 1}
-    assert mailing.deliveries.get(address="bob@example.net").detail == "A person marked it as sent."
+    assert said(mailing.deliveries.get(address="bob@example.net").detail) == "A person marked it as sent."
     assert mark_sent(mailing, actor=None) == 1
     assert tallied(mailing) == {"sent": 3}
     assert list(AuditEntry.objects.values_list("verb", flat=True)) == ["mark_sent", "mark_sent"]
@@ -90,7 +91,7 @@ def test_a_broadcasts_doubt_ends_after_three_days_without_sending_again() -> Non
     with clock.set_to(clock.now() + timedelta(hours=73)):
         settle_by_rule()
     rows = mailing.deliveries.filter(state=Row.UNKNOWN)
-    assert set(rows.values_list("detail", "retry_at", "doubt_worker")) == {
+    assert {(said(detail), *rest) for detail, *rest in rows.values_list("detail", "retry_at", "doubt_worker")} == {
         ("No sign for 72 hours: taken as arrived, and not sent again.", None, "")
     }
     assert rows.count() == 2

@@ -13,6 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from envoi.core import clock
 from envoi.core.tasks.engine import engine
+from envoi.core.wording import said
 from envoi.delivery.actions.watch import wake_or_finish
 from envoi.delivery.models import Delivery, Mailing, ProviderLimit, Route, Transport, WarmUpDay
 from envoi.delivery.queries import progress
@@ -91,7 +92,7 @@ def test_what_was_put_off_is_sent_when_there_is_room(server: Server) -> None:
     assert 1 <= first["gmail.com"]["sent"] <= 4
     waiting = mailing.deliveries.filter(state=Delivery.State.DEFERRED)
     assert waiting.count() == 10 - first["gmail.com"]["sent"]
-    assert set(waiting.values_list("attempts", "detail")) == {
+    assert {(attempts, said(detail)) for attempts, detail in waiting.values_list("attempts", "detail")} == {
         (0, "The limit for mail to google.com is reached; its messages follow.")
     }
     # It asked for somebody to come back for them, long before the watchdog would look.

@@ -12,6 +12,7 @@ from envoi.accounts.models import AuditEntry, User
 from envoi.contacts.events import Suppressed
 from envoi.contacts.models import Suppression
 from envoi.core import clock, events
+from envoi.core.wording import said
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.dead_addresses import suppress_dead
 from envoi.delivery.actions.standstill import pause_transport, resume_transport
@@ -237,7 +238,7 @@ def test_what_a_dead_worker_held_is_taken_back_and_only_the_window_is_unknown(or
         assert states(mailing) == ["unknown", "unknown", "pending", "pending", "pending"]
         assert tallied(mailing) == counted(mailing) == {("unknown", ""): 2}
         doubtful = mailing.deliveries.filter(state=Row.UNKNOWN)
-        assert {row.detail for row in doubtful} == {
+        assert {said(row.detail) for row in doubtful} == {
             "The worker stopped between handing the message over and the answer; it may have arrived."
         }
         assert list(doubtful.values_list("attempts", flat=True)) == [1, 1]

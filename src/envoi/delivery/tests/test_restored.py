@@ -10,6 +10,7 @@ from django.db import connection
 
 from envoi.accounts.models import AuditEntry
 from envoi.core import clock
+from envoi.core.wording import said
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.restored import count_on, hold_if_restored, still_held
 from envoi.delivery.actions.watch import watch
@@ -53,7 +54,7 @@ def test_what_runs_in_a_database_that_went_back_is_held_until_a_person_resumes_i
     watch()
     assert state(mailing) == "paused"
     mailing.refresh_from_db()
-    assert mailing.state_reason.startswith("The database was restored from a backup: ")
+    assert said(mailing.state_reason).startswith("The database was restored from a backup: ")
     assert AuditEntry.objects.filter(verb="pause").count() == 1
     assert still_held() == 1
     assert mailings.resume(mailing, actor=None)

@@ -18,6 +18,7 @@ from envoi.contacts.models import Suppression
 from envoi.core import clock
 from envoi.core.tasks.engine import engine
 from envoi.core.tasks.testing import run_due
+from envoi.core.wording import said
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.dead_addresses import suppress_dead
 from envoi.delivery.actions.watch import watch
@@ -148,7 +149,7 @@ def test_after_four_days_of_trying_it_is_given_up(server: Server, relay: Transpo
         work(mailing.pk)
     row = mailing.deliveries.get()
     assert (row.state, row.reply_code, row.reply_text) == (Row.FAILED, 450, "Later")
-    assert row.detail == "Given up after 4 days of trying."
+    assert said(row.detail) == "Given up after 4 days of trying."
     assert Suppression.objects.count() == 0
 
 
@@ -237,7 +238,7 @@ def test_a_composer_that_breaks_pauses_the_mailing_and_nobody_is_lost(
         work(mailing.pk)
     mailing.refresh_from_db()
     assert mailing.state == Mailing.State.PAUSED
-    assert mailing.state_reason == "The messages cannot be composed: division by zero"
+    assert said(mailing.state_reason) == "The messages cannot be composed: division by zero"
     sent = len(server.received)
     assert Counter(states(mailing).values()) == Counter(sent=sent, pending=250 - sent)
     assert [record.getMessage() for record in caplog.records] == [f"Mailing {mailing.pk} cannot be composed"]
@@ -327,11 +328,11 @@ def test_too_many_failures_pause_the_mailing(server: Server, relay: Transport) -
     work(mailing.pk)
     mailing.refresh_from_db()
     assert mailing.state == Mailing.State.PAUSED
-    assert mailing.state_reason.startswith("Paused by itself: ")
+    assert said(mailing.state_reason).startswith("Paused by itself: ")
     counts = tallied(mailing)
     assert 200 <= counts["sent"] + counts["failed"] <= 400
     assert mailing.deliveries.filter(state=Row.PENDING).count() == 600 - counts["sent"] - counts["failed"]
-    assert progress(mailing).waiting_because == mailing.state_reason
+    assert progress(mailing).waiting_because == said(mailing.state_reason)
     server.answers = {}
     assert mailings.resume(mailing, actor=None)
     run_due()

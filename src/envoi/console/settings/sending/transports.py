@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from envoi.accounts.permissions import Permission
 from envoi.console.access import SignedInRequest, requires
 from envoi.console.settings.sending.transport_forms import ProviderLimitForm, TransportForm, TrialForm, somebody
+from envoi.core import wording
 from envoi.delivery.actions import transports as actions
 from envoi.delivery.actions import trial
 from envoi.delivery.actions.problems import InUse, SendingRefused
@@ -86,7 +87,7 @@ def test_message(request: SignedInRequest, pk: int) -> HttpResponse:
 def pause(request: SignedInRequest, pk: int) -> HttpResponse:
     """Carry nothing more over it until somebody resumes it."""
     found = get_object_or_404(Transport, pk=pk)
-    if pause_transport(found, reason=_("Paused by %(person)s.") % {"person": request.user}, actor=request.user):
+    if pause_transport(found, reason=wording.gettext("Paused by %(person)s.", person=request.user), actor=request.user):
         messages.success(request, _("“%(name)s” is paused. Nobody loses a message by it.") % {"name": found})
     return redirect("settings:transport", pk=pk)
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from envoi.core import clock
+from envoi.core import clock, wording
 from envoi.delivery.actions import signing, trial
 from envoi.delivery.composers import Compose, Leased, Message, RenderProblem
 from envoi.delivery.dkim.records import record
@@ -97,7 +97,7 @@ def test_a_key_that_cannot_be_read_pauses_the_mailing_and_says_which(server: Mai
     work(mailing.pk)
     mailing.refresh_from_db()
     assert mailing.state == Mailing.State.PAUSED
-    assert f"The DKIM key {key} cannot be read" in mailing.state_reason
+    assert f"The DKIM key {key} cannot be read" in wording.said(mailing.state_reason)
     assert server.messages == []
     assert Delivery.objects.get().state == Delivery.State.PENDING
 
