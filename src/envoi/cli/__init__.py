@@ -3,7 +3,8 @@
 Each command is a module with `add_arguments(parser)` and `run(args) -> exit code`, loaded only when it is chosen and
 after Django is set up. Whatever goes wrong is said in one line that names the remedy; a traceback is a fault of ours.
 
-Exit codes: 0 done, 1 could not be done, 2 wrong use, 3 partly done, 130 interrupted.
+Exit codes: 0 done, 1 could not be done, 2 wrong use, 3 partly done, 130 interrupted; of what mail servers call, their
+own (sysexits.h).
 """
 
 from __future__ import annotations
@@ -33,12 +34,14 @@ class Command:
     Attributes:
         serves: takes --host and --port, which decide the base URL.
         throw_away: works in an installation of its own that leaves no trace, unless --data names one.
+        trouble: the exit code when it could not be done, for whatever reason.
     """
 
     module: str
     help: str
     serves: bool = False
     throw_away: bool = False
+    trouble: int = 1
 
 
 COMMANDS = {
@@ -46,6 +49,7 @@ COMMANDS = {
     "web": Command("web", "run the web server only", True),
     "worker": Command("worker", "run a worker for background tasks and recurring work"),
     "send-due": Command("send_due", "send the next portion of transports that send in portions"),
+    "receive-report": Command("receive_report", "take in messages that came back to return paths", trouble=75),
     "sandbox": Command("sandbox", "run the sandbox mailbox only"),
     "check": Command("check", "look at configuration and health, with hints"),
     "migrate": Command("migrate", "bring the database up to date"),
@@ -81,14 +85,18 @@ def guarded(name: str, rest: list[str]) -> int:
         print(f"envoi {name}: {stop}", file=sys.stderr)
     except (DatabaseError, OSError) as error:
         if isinstance(error, BrokenPipeError):
-            return 1
+            return COMMANDS[name].trouble
         print(f"envoi {name}: {explain(error)}", file=sys.stderr)
     except UnicodeEncodeError as error:
         given = error.object.encode(errors="replace").decode()
         print(f"envoi {name}: “{given}” is no text in UTF-8; write it anew.", file=sys.stderr)
     except KeyboardInterrupt:
         return 130
-    return 1
+    except (Exception, SystemExit) as error:
+        if COMMANDS[name].trouble == 1 or (isinstance(error, SystemExit) and not error.code):
+            raise
+        print(f"envoi {name}: {error or type(error).__name__}", file=sys.stderr)
+    return COMMANDS[name].trouble
 
 
 def run(name: str, command: Command, rest: list[str]) -> int:
