@@ -3,8 +3,8 @@
 A text comes as *runs*: fixed stretches and, between them, values. In quoted-printable each run is encoded by itself and
 a value always stands between two soft line breaks, so fixed runs are encoded once and values never lengthen a line.
 
-Guarantee: whatever the text, its lines end in CRLF and no other CR, LF or zero byte is in them; who sends them does
-not look again.
+Guarantee: whatever the text, its lines end in CRLF, no other CR, LF or zero byte is in them and none begins with a dot
+(RFC 2049 §3 advises it for gateways; SMTP doubles such dots); who sends them does not look again.
 """
 
 from __future__ import annotations
@@ -23,8 +23,28 @@ def quoted_printable(text: str) -> bytes:
     """`text` in quoted-printable, lines of at most 76, line feeds as CRLF; room is left for a soft break at its end."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    lines = [b2a_qp(line.encode(), istext=True).replace(b"\n", b"\r\n") for line in text.split("\n")]
+    lines = [_encoded(line) for line in text.split("\n")]
     return b"\r\n".join([*lines[:-1], _with_room(lines[-1])])
+
+
+def _encoded(line: str) -> bytes:
+    encoded = b2a_qp(line.encode(), istext=True).replace(b"\n", b"\r\n")
+    if not encoded.startswith(b".") and b"\r\n." not in encoded:
+        return encoded
+    return b"\r\n".join(map(_without_dot, encoded.split(b"\r\n")))
+
+
+def _without_dot(line: bytes) -> bytes:
+    """A line that begins with a dot with that encoded; what has no room then goes to a line of its own."""
+    if not line.startswith(b"."):
+        return line
+    line = b"=2E" + line[1:]
+    if len(line) <= LONGEST_LINE:
+        return line
+    cut = LONGEST_LINE - 1
+    # An encoded byte stays whole.
+    cut -= next((back for back in (1, 2) if line[cut - back : cut - back + 1] == b"="), 0)
+    return line[:cut] + SOFT_BREAK + _without_dot(line[cut:])
 
 
 def _with_room(line: bytes) -> bytes:
@@ -38,7 +58,8 @@ def _with_room(line: bytes) -> bytes:
 def value_line(value: str) -> bytes:
     """A value in quoted-printable with the soft break that closes it; the caller puts one before it."""
     line = b2a_qp(value.encode(), istext=True)
-    if len(line) < LONGEST_LINE and b"\n" not in line and b"\r" not in line:  # nearly always: names, cities
+    # Nearly always: names, cities.
+    if len(line) < LONGEST_LINE and b"\n" not in line and b"\r" not in line and line[:1] != b".":
         return line + SOFT_BREAK
     return quoted_printable(value) + SOFT_BREAK
 

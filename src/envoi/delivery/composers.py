@@ -42,8 +42,8 @@ class Message(NamedTuple):
     """A complete message: `return_path` for MAIL FROM, `data` in RFC 5322 form with CRLF, not dot-stuffed.
 
     Attributes:
-        clean_lines: the composer vouches for `data`: each line ends in CRLF, and no other CR, LF or zero byte is in
-            it. Else the client searches for them, which costs 8 µs for 20 KB.
+        clean_lines: the composer vouches for `data`: each line ends in CRLF, no other CR, LF or zero byte is in it, and
+            no line begins with a dot. Else the client searches for them, which costs 11 µs for 20 KB.
     """
 
     return_path: str

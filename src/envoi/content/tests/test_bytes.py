@@ -16,6 +16,7 @@ from envoi.content.escaping import Place
 from envoi.content.tests import factories
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc", "Co", "Cn"), include_characters="\n\t"), max_size=200)
+DOTS = st.text(st.sampled_from("..a=é\n "), max_size=300)
 VALUE = st.one_of(
     st.text(max_size=200), st.none(), st.booleans(), st.integers(-9999, 9999), st.floats(-10, 10), st.lists(st.text())
 )
@@ -37,19 +38,22 @@ HTML_PLACES = st.sampled_from([Place.HTML, Place.ATTRIBUTE, Place.URL, Place.URL
 TEXT_PLACES = st.sampled_from([Place.TEXT, Place.TEXT_URL, Place.TEXT_URL_PART, Place.HEADER])
 
 
-@given(st.lists(st.text(), min_size=3, max_size=3), st.booleans())
-def test_no_text_whatever_makes_a_line_end_that_is_none(runs: list[str], base64: bool) -> None:
+@given(st.lists(st.one_of(st.text(), DOTS), min_size=3, max_size=3), st.booleans())
+def test_no_text_whatever_makes_a_line_end_that_is_none_or_begins_a_line_with_a_dot(
+    runs: list[str], base64: bool
+) -> None:
     body = mime.joined(runs, base64=base64)
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)|\x00", body)
+    assert not any(line.startswith(b".") for line in body.split(b"\r\n"))
 
 
-@given(TEXT)
+@given(st.one_of(TEXT, DOTS))
 def test_quoted_printable_says_what_was_said_in_lines_of_76(text: str) -> None:
     encoded = mime.quoted_printable(text)
 
     assert quopri.decodestring(encoded).decode().replace("\r\n", "\n") == text
     assert all(len(line) <= 76 for line in (encoded + b"=").split(b"\r\n"))
-    assert not any(line.endswith((b" ", b"\t")) for line in encoded.split(b"\r\n"))
+    assert not any(line.endswith((b" ", b"\t")) or line.startswith(b".") for line in encoded.split(b"\r\n"))
 
 
 @given(st.lists(TEXT, min_size=1, max_size=9).filter(lambda runs: len(runs) % 2 == 1), st.booleans())

@@ -129,7 +129,8 @@ class Connection:
     def _body(self, job: Job) -> None:
         job.phase = Phase.BODY
         # The packet may wait to be filled by the dot, which is the very next write.
-        self.wire.write_body(stuffed(job.envelope.data))
+        envelope = job.envelope
+        self.wire.write_body(envelope.data if envelope.clean_lines else stuffed(envelope.data))
         if self.wire.paused or self.wire.closing:
             self._arm(Phase.BODY)
             self._unsent = self.wire.unsent

@@ -22,8 +22,8 @@ class Envelope:
         data: the complete message, lines ending in CRLF, not dot-stuffed.
         envid: an identifier that returned failure reports repeat (RFC 3461 §4.4), sent where the server offers DSN.
         tag: whatever the caller wants to find again in its hooks.
-        clean_lines: the caller vouches for `data`: each line ends in CRLF, and no other CR, LF or zero byte is in it.
-            It is not searched for them then, which costs 8 µs for 20 KB.
+        clean_lines: the caller vouches for `data`: each line ends in CRLF, no other CR, LF or zero byte is in it, and
+            no line begins with a dot. It is not searched for them then, which costs 11 µs for 20 KB.
     """
 
     mail_from: str

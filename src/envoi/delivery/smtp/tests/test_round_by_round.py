@@ -232,16 +232,28 @@ def test_after_junk_in_place_of_an_answer_to_a_dot_nothing_more_is_believed() ->
     assert outcome.error.kind is FaultKind.GARBAGE
 
 
-def test_what_its_maker_vouches_for_is_not_searched_but_stuffed_all_the_same() -> None:
+def test_a_dot_at_the_beginning_of_a_line_is_doubled() -> None:
     script = Rounds(1)
 
     async def run() -> Outcome:
         async with Scripted([script]) as server, server.pool(messages_per_connection=1) as pool:
             data = b"A: b\r\n\r\n.\r\n..c\r\n"
-            return await pool.send(Envelope("b@example.org", "ada@example.net", data, clean_lines=True))
+            return await pool.send(Envelope("b@example.org", "ada@example.net", data))
 
     assert isinstance(asyncio.run(run()), Accepted)
     assert script.bodies == [("RCPT TO:<ada@example.net>", b"A: b\r\n\r\n..\r\n...c\r\n")]
+
+
+def test_what_its_maker_vouches_for_goes_out_as_it_is() -> None:
+    script = Rounds(1)
+    data = b"A: b\r\n\r\n=2E\r\n=2E.c\r\n"
+
+    async def run() -> Outcome:
+        async with Scripted([script]) as server, server.pool(messages_per_connection=1) as pool:
+            return await pool.send(Envelope("b@example.org", "ada@example.net", data, clean_lines=True))
+
+    assert isinstance(asyncio.run(run()), Accepted)
+    assert script.bodies == [("RCPT TO:<ada@example.net>", data)]
 
 
 def test_a_message_bigger_than_the_kernel_takes_at_once_has_its_dot_in_the_end() -> None:
