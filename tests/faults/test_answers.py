@@ -12,6 +12,7 @@ import pytest
 
 from envoi.core import clock
 from envoi.core.tasks.testing import run_due
+from envoi.core.wording import said
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.standstill import resume_transport
 from envoi.delivery.actions.watch import watch
@@ -48,7 +49,7 @@ def end_of(mailing: Mailing) -> End:
     transport = Transport.objects.get(pk=mailing.identity.transport_id)
     rows = dict(mailing.deliveries.values_list("address", "state"))
     state = Mailing.objects.values_list("state", flat=True).get(pk=mailing.pk)
-    return End(state, transport.paused_reason, rows, tallied)
+    return End(state, said(transport.paused_reason), rows, tallied)
 
 
 def later_on(mailing: Mailing, server: Server, bound: int = 0, **time: float) -> End:

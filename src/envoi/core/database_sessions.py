@@ -53,6 +53,13 @@ def _limits(options: Mapping[str, Any]) -> dict[str, str]:
     return {**{name: str(options.get(name, 0)) for name in names}, "standing": f"{IDLE_IN_TRANSACTION_SECONDS}s"}
 
 
+def is_gone(connection: BaseDatabaseWrapper) -> bool:
+    """After an error: whether the connection is lost, so that the next may lead to another server."""
+    if connection.vendor != "postgresql":
+        return False
+    return connection.connection is None or bool(connection.connection.closed)
+
+
 def follow(measured: datetime, before: datetime, after: datetime) -> None:
     """Go by the clock of the database, which said `measured` between these two moments of this machine's clock."""
     ahead = measured - (before + (after - before) / 2)

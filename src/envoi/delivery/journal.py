@@ -1,6 +1,6 @@
 """What a worker offered to the server and what it answered, message by message, in a file that outlives the process.
 
-    envoi-journal 1 boot=… synced=0 worker=… mailing=…
+    envoi-journal 1 boot=… synced=0 worker=… mailing=… began=1772352000.123
     DOT 4711 1                   before the final dot of row 4711 under its lease number 1
     250 4711 1 2.0.0 Taken as 7  right after the answer
 
@@ -20,14 +20,16 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
+from envoi.core import clock
 from envoi.delivery.machine import boot_id
 from envoi.delivery.smtp import Reply
 
 ENDING, FRESH = ".journal", ".new"
 LONGEST_TEXT = 400
-_HEAD = re.compile(r"envoi-journal 1 boot=(\S+) synced=([01]) worker=(\S+) mailing=(\S+)")
+_HEAD = re.compile(r"envoi-journal 1 boot=(\S+) synced=([01]) worker=(\S+) mailing=(\S+)(?: began=([\d.]+))?")
 _DOT = re.compile(r"DOT (\d+) (\d+)")
 _ANSWER = re.compile(r"(\d{3}) (\d+) (\d+) ([245]\.\d{1,3}\.\d{1,3}|-) ?(.*)")
 
@@ -50,7 +52,8 @@ class Journal:
         self._file = os.open(fresh, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._write(f"envoi-journal 1 boot={boot_id()} synced={synced:d} worker={worker} mailing={mailing}\n")
+            who = f"worker={worker} mailing={mailing} began={clock.now().timestamp():.3f}"
+            self._write(f"envoi-journal 1 boot={boot_id()} synced={synced:d} {who}\n")
             fresh.rename(self.path)
             if synced:
                 os.fsync(self._file)
@@ -118,6 +121,7 @@ class Record:
         complete: whether what is not in it did not happen; else a power cut may have taken its end.
         dots: row → number of the lease under which its last dot went out.
         answers: row → number of the lease, and the answer.
+        began: when its worker began it, None in journals of earlier releases.
     """
 
     worker: str
@@ -125,6 +129,7 @@ class Record:
     complete: bool
     dots: dict[int, int] = field(default_factory=dict)
     answers: dict[int, tuple[int, Reply]] = field(default_factory=dict)
+    began: datetime | None = field(default=None, compare=False)
 
 
 def read(data: bytes) -> Record | None:
@@ -136,8 +141,9 @@ def read(data: bytes) -> Record | None:
     head = _HEAD.fullmatch(whole[0])
     if head is None:
         return None
-    boot, synced, worker, mailing = head.groups()
-    record = Record(worker, mailing, complete=synced == "1" or boot == boot_id())
+    boot, synced, worker, mailing, began = head.groups()
+    since = datetime.fromtimestamp(float(began), UTC) if began else None
+    record = Record(worker, mailing, complete=synced == "1" or boot == boot_id(), began=since)
     for line in whole[1:]:
         if dot := _DOT.fullmatch(line):
             row, epoch = int(dot[1]), int(dot[2])

@@ -2,7 +2,8 @@
 
 Guarantees: the journal of a worker that lives is left alone; a row is changed only while it stands under the lease the
 journal speaks of, so a journal may be read twice, or late, and after others have decided; a file is removed after its
-rows are committed.
+rows are committed. One exception: what a journal says of a row that still waits, and that nobody has touched since the
+journal was begun, the database must have forgotten, because it went back. That counts whatever has become of the lease.
 """
 
 from __future__ import annotations
@@ -10,24 +11,25 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
-from django.utils.translation import gettext as _
 
-from envoi.core import clock
+from envoi.core import clock, wording
 from envoi.delivery import journal
 from envoi.delivery.actions.mailing import reopen
+from envoi.delivery.actions.restored import count_on, hold
 from envoi.delivery.composers import Leased
 from envoi.delivery.journal import Record
 from envoi.delivery.models import Delivery, Mailing
 from envoi.delivery.queries import roster
 from envoi.delivery.queries.leases import Held, locked, wait_again
-from envoi.delivery.queries.leftover import doubt_again, doubted, drop_if_empty, take_from
+from envoi.delivery.queries.leftover import doubt_again, doubted, drop_if_empty, forgotten, take_from, undefer
 from envoi.delivery.queries.results import Result, write
+from envoi.delivery.queries.tallies import hold_tallies
 from envoi.delivery.shifts.decisions import decide, in_the_dark, untried
 from envoi.delivery.smtp import Accepted
 from envoi.delivery.smtp.phases import Phase
@@ -75,8 +77,13 @@ def replay(path: Path) -> bool:
             if _age(path) > FOREIGN_KEPT_SECONDS:
                 path.unlink()
             return False
-        _bring_in(mailing, record)
-        path.unlink()
+        went_back = _bring_in(mailing, record)
+        if went_back and not record.complete:
+            # Of what the disk lost of this journal nobody can tell any more.
+            hold()
+        # Else it is read again until it is certain that the database keeps what it was told.
+        if count_on():
+            path.unlink()
     return True
 
 
@@ -88,28 +95,52 @@ def _age(path: Path) -> float:
         return 0.0
 
 
-def _bring_in(mailing: Mailing, record: Record) -> None:
+def _bring_in(mailing: Mailing, record: Record) -> bool:
+    """Whether the database had forgotten any of it."""
     with transaction.atomic():
         current = locked(mailing)
         if current is None:
-            return
+            return False
+        # All rows first, then all tallies, as everybody does.
+        taken = take_from(current, record.worker)
+        doubts = doubted(current, record.worker)
+        lost = _forgotten(current, record, {row.id for held in taken for row in held.rows})
+        hold_tallies(current)
         number, waiting = 0, False
-        for held in take_from(current, record.worker):
+        for held in taken:
             results = [decided(row, record) for row in held.rows]
             number += write(held, results)
             drop_if_empty(held)
             waiting = waiting or _waits(results)
-        waiting = _end_doubt(current, record) or waiting
+        waiting = _end_doubt(current, record, doubts) or waiting
+        waiting = _remind(current, record, lost) or waiting
         roster.sign_off(record.worker)
         if waiting and current.state == Mailing.State.FINISHED:
-            reopen(current, actor=None, reason=_("Some recipients turned out not to have got the message."))
-    if number:
-        logger.warning("The journal of %s, which has died, decided %d recipients", record.worker, number)
+            why = wording.gettext("Some recipients turned out not to have got the message.")
+            reopen(current, actor=None, reason=why)
+    if number or lost:
+        logger.warning("The journal of %s, which has died, decided %d recipients", record.worker, number + len(lost))
+    return bool(lost)
 
 
-def _end_doubt(mailing: Mailing, record: Record) -> bool:
+def _forgotten(mailing: Mailing, record: Record, taken: Collection[int]) -> list[Leased]:
+    """Rows that still wait though the journal tells of them, but for those `taken` from its worker's leases."""
+    if record.began is None:
+        return []
+    known = {row: epoch for row, (epoch, _) in record.answers.items()} | record.dots
+    return forgotten(mailing, {row: epoch for row, epoch in known.items() if row not in taken}, record.began)
+
+
+def _remind(mailing: Mailing, record: Record, rows: Sequence[Leased]) -> bool:
+    """What the database has forgotten it is told again; whether any waits."""
+    results = [decided(row, record) for row in rows]
+    undefer(mailing, [result.id for result in results if result.state != State.PENDING])
+    write(Held(0, mailing, record.worker, None, clock.now()), results)
+    return _waits(results)
+
+
+def _end_doubt(mailing: Mailing, record: Record, rows: Sequence[Leased]) -> bool:
     """What the journal says of rows that the watchdog called unknown; whether any waits again."""
-    rows = doubted(mailing, record.worker)
     if not rows:
         return False
     results = [decided(row, record) for row in rows]
@@ -139,5 +170,7 @@ def decided(row: Leased, record: Record) -> Result:
 
 def _why(dotted: bool) -> str:
     if dotted:
-        return _("The worker stopped between handing the message over and the answer; it may have arrived.")
-    return _("The machine stopped while the message was about to leave; it may have arrived.")
+        return wording.gettext(
+            "The worker stopped between handing the message over and the answer; it may have arrived."
+        )
+    return wording.gettext("The machine stopped while the message was about to leave; it may have arrived.")

@@ -7,7 +7,9 @@ write no more; a range of which rows were surely not offered can be leased again
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from itertools import islice
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -21,6 +23,8 @@ from envoi.delivery.queries.ranges import rows_of
 from envoi.delivery.queries.tallies import add_to_tally
 
 State = Delivery.State
+
+AT_ONCE = 1000
 
 
 def reclaim(detail: str) -> int:
@@ -110,3 +114,24 @@ def doubt_again(mailing: Mailing, ids: Collection[int]) -> None:
         state=State.PENDING, attempts=F("attempts") - 1, detail="", retry_at=None, doubt_worker="", doubt_lease=None
     )
     add_to_tally(mailing, Counter({(str(State.UNKNOWN), ""): -number}))
+
+
+def forgotten(mailing: Mailing, known: Mapping[int, int], since: datetime) -> list[Leased]:
+    """Rows that wait although a journal begun at `since` knows of them, and that nobody has changed since.
+
+    `known` says under which lease it knows each row.
+    """
+    found: list[Leased] = []
+    ids = iter(known)
+    while chunk := list(islice(ids, AT_ONCE)):
+        rows = Delivery.objects.select_for_update(of=("self",)).filter(
+            pk__in=chunk, mailing=mailing, state__in=Delivery.OPEN, state_at__lte=since
+        )
+        found += [leased(row, known[row.pk]) for row in rows.order_by("pk")]
+    return found
+
+
+def undefer(mailing: Mailing, ids: Collection[int]) -> None:
+    """Of these rows the deferred ones are pending, in the transaction that settles them."""
+    number = Delivery.objects.filter(pk__in=ids, state=State.DEFERRED).update(state=State.PENDING)
+    add_to_tally(mailing, Counter({(str(State.DEFERRED), ""): -number}))

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from django.db import OperationalError, connection, transaction
 
 from envoi.core import clock
+from envoi.core.database_sessions import is_gone
 from envoi.core.tasks import ending
 from envoi.delivery.actions.mailing import pause, pause_for_fault, stopped_by_failures
 from envoi.delivery.actions.standstill import pause_transport
@@ -106,10 +107,11 @@ class Shift:
         self._arrived += self._line.outcomes(0, WINDOW)
         self._judge()
         self._hand.put_back()
-        with transaction.atomic():
-            for number, batch in list(self._hand.batches.items()):
-                is_open = any(row.epoch == number for row in self._hand.open.values())
-                waits_from = self._hand.waits_from(number)
+        for number, batch in list(self._hand.batches.items()):
+            is_open = any(row.epoch == number for row in self._hand.open.values())
+            waits_from = self._hand.waits_from(number)
+            # Each lease by itself, as ever.
+            with transaction.atomic():
                 done = settle(batch.held, batch.results, end=not is_open and waits_from is None)
                 self._remember(done.written == len(batch.results) and not is_open)
                 if done.mine and not is_open and waits_from is not None:
@@ -123,6 +125,10 @@ class Shift:
         """Wait for a database that is away or locked, as long as the lease lasts: answers that came are kept."""
         now = elapsed()
         self._trouble_since = self._trouble_since or now
+        if is_gone(connection):
+            # Another server may take over, and have missed the last of what was written: the turn ends, nothing more is
+            # leased in it, and its journal is read before anything else.
+            self._ends, self.all_written = min(self._ends, now), False
         if now - self._trouble_since > leases.LEASE.total_seconds() - LEASE_MARGIN:
             raise error
         logger.warning("The database does not answer, sending waits: %s", error)

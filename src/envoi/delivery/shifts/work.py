@@ -9,15 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
-from django.utils.translation import gettext as _
 
-from envoi.core import clock
+from envoi.core import clock, wording
 from envoi.core.keys import random_key
 from envoi.core.tasks import ending, later, later_unless_waiting
 from envoi.delivery import composers, dkim
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.replay import folder, replay, replay_all
-from envoi.delivery.actions.restored import count_on, hold_if_restored
+from envoi.delivery.actions.restored import begin, count_on, hold_if_restored
 from envoi.delivery.actions.standstill import pause_transport
 from envoi.delivery.journal import Journal
 from envoi.delivery.limits.routes import choose, has_way, opens_at
@@ -132,16 +131,16 @@ def _turn(mailing: Mailing, transport: Transport, seconds: float) -> datetime | 
     try:
         # After the journal, so that whoever finds the journal of a dead worker can also free its place.
         connections = roster.sign_on(worker, mailing, transport) or _connections(worker, mailing, transport)
-        # Between two turns, too: to count on would be to forget that the database went back.
         if connections and not hold_if_restored():
-            count_on()
+            begin()
             shift = _send(mailing, transport, worker, connections, seconds, journal)
-        written = shift is None or shift.all_written
+        written = shift is None or (shift.all_written and count_on())
     finally:
         journal.close(keep=not written)
         roster.sign_off(worker)
     if not written:
-        # Some rows were taken from us meanwhile: what we know of them goes the way of a dead worker's knowledge.
+        # Some rows were taken from us meanwhile, or the database may have forgotten some: what we know of them goes the
+        # way of a dead worker's knowledge.
         replay(journal.path)
     if not connections:
         return NO_PLACE
@@ -170,7 +169,7 @@ def _send(
     try:
         relay = settings_of(transport)
     except RelayNotReady as error:
-        pause_transport(transport, reason=str(error), actor=None, retry_after=RELAY_AWAY)
+        pause_transport(transport, reason=error.kept, actor=None, retry_after=RELAY_AWAY)
         return None
     try:
         compose = dkim.signed(composers.named(mailing.composer).open(mailing), dkim.signer())
@@ -191,11 +190,12 @@ def _open_journal(mailing: Mailing, transport: Transport, worker: str) -> Journa
     try:
         return Journal(folder(), worker, mailing.key, synced=settings.ENVOI_JOURNAL_SYNC)
     except OSError as error:
-        reason = _(
-            "The journal in %(folder)s cannot be written: %(error)s. Check the disk and the rights on the folder."
+        reason = wording.gettext(
+            "The journal in %(folder)s cannot be written: %(error)s. Check the disk and the rights on the folder.",
+            folder=folder(),
+            error=error.strerror or error,
         )
-        text = reason % {"folder": folder(), "error": error.strerror or error}
-        pause_transport(transport, reason=text, actor=None, retry_after=RELAY_AWAY)
+        pause_transport(transport, reason=reason, actor=None, retry_after=RELAY_AWAY)
         return None
 
 
