@@ -11,12 +11,13 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from envoi.accounts.models import Theme
+from envoi.core import clock
 from envoi.delivery.actions import setup, signing
 from envoi.delivery.actions.provider_limits import LimitValues, set_limits
 from envoi.delivery.actions.standstill import pause_transport
-from envoi.delivery.models import DkimKey, Route, SenderIdentity, Transport
+from envoi.delivery.models import DkimKey, Pace, Route, SenderIdentity, Transport
 from envoi.delivery.queries.provider_paces import slow_down
-from envoi.delivery.tests.factories import make_transport
+from envoi.delivery.tests.factories import make_mailing, make_transport
 from tests.browser import SMALL, WIDE, Visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -140,6 +141,31 @@ def a_busy_installation() -> list[str]:
         "/settings/sending/signing/",
         *(f"/settings/sending/signing/{key.pk}/" for key in keys),
     ]
+
+
+def test_olga_sends_the_next_portion_without_waiting_for_it(signed_in: Callable[..., Visit]) -> None:
+    transport = make_transport("Main", release="queued", portion=500, portion_minutes=600)
+    Pace.objects.create(transport=transport, next_at=clock.now(), run_at=clock.now(), run_left=0)
+    make_mailing(*(f"reader{number}@example.net" for number in range(3)), transport=transport)
+    visit = signed_in()
+    visit.page.set_viewport_size(SMALL)
+    page = visit.open(f"/settings/sending/transports/{transport.pk}/")
+    expect(page.get_by_text("The next portion leaves at")).to_be_visible()
+    visit.assert_fits()
+    visit.assert_accessible()
+
+    page.get_by_role("button", name="Send the next portion now").click()
+
+    expect(page.get_by_text("The next portion leaves now: 500 messages at most.")).to_be_visible()
+    expect(page.get_by_text("0 of 500 messages of this portion have left.")).to_be_visible()
+    visit.ready()
+    visit.assert_fits()
+    visit.assert_accessible()
+    visit.shoot("sending-portion")
+    Pace.objects.update(run_left=377)
+    expect(page.get_by_text("123 of 500 messages of this portion have left.")).to_be_visible()
+    Pace.objects.update(run_left=0)
+    expect(page.get_by_role("button", name="Send the next portion now")).to_be_visible()
 
 
 @pytest.mark.parametrize(("theme", "window"), [(Theme.LIGHT, SMALL), (Theme.DARK, WIDE)])

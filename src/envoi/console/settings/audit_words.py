@@ -85,6 +85,7 @@ WORDS = {
     "resume": pgettext_lazy("audit", "Resumed"),
     "retry": pgettext_lazy("audit", "Retried"),
     "send_again": pgettext_lazy("audit", "Sent again"),
+    "send_portion": _("Sent the next portion"),
     "site_key_change": _("Changed the site key"),
     "site_key_make": _("Made the site key"),
     "site_key_revoke": _("Revoked the site key"),

@@ -17,7 +17,7 @@ from envoi.console.tests.sending_pages import RELAY, Values, add, page_of, said,
 from envoi.core import clock, secrets, wording
 from envoi.delivery.actions import setup
 from envoi.delivery.actions.standstill import pause_transport
-from envoi.delivery.models import Mailing, Route, SenderIdentity, Tally, Transport
+from envoi.delivery.models import Mailing, Pace, Route, SenderIdentity, Tally, Transport
 from envoi.delivery.providers import PROVIDERS
 from envoi.delivery.queries.transports import standings
 from envoi.delivery.tests.factories import make_identity, make_mailing, make_transport
@@ -342,7 +342,48 @@ def test_the_rate_of_a_sender_with_several_transports_is_shared_as_its_last_rows
     assert [round(found[one.pk].per_minute) for one in (own, further)] == [200, 600]
 
 
-ROUTES = ("transport", "transport-test", "transport-pause", "transport-resumption", "transport-removal")
+def test_the_next_portion_leaves_when_an_owner_wants_it(owner: Client) -> None:
+    transport = make_transport("Main", release="queued", portion=1200)
+    make_mailing(*(f"reader{number}@example.net" for number in range(3)), transport=transport)
+    page = owner.get(page_of(transport)).content.decode()
+    assert "The next portion waits for “envoi send-due”, or for you." in page
+    assert "Send the next portion now" in page
+
+    answer = owner.post(page_of(transport, "transport-portions"))
+
+    assert said(answer) == "The next portion leaves now: 1,200 messages at most."
+    entry = AuditEntry.objects.get(verb="send_portion")
+    assert (entry.actor_label, entry.details) == ("olga@example.org", {"messages": 1200})
+    Pace.objects.update(run_left=1188)
+    for name in ("transport", "transport-portion"):
+        page = owner.get(page_of(transport, name)).content.decode()
+        assert "12 of 1,200 messages of this portion have left." in page
+        assert "Send the next portion now" not in page
+        assert f'hx-get="{page_of(transport, "transport-portion")}"' in page
+    assert said(owner.post(page_of(transport, "transport-portions"))) == "A portion is leaving already."
+    assert owner.get(page_of(transport, "transport-portions")).status_code == 405
+    Mailing.objects.update(state=Mailing.State.PAUSED)
+    page = owner.get(page_of(transport, "transport-portion")).content.decode()
+    assert "Nothing waits to be sent over it." in page
+    assert "hx-get" not in page
+    assert AuditEntry.objects.filter(verb="send_portion").count() == 1
+
+
+def test_a_transport_that_sends_as_soon_as_possible_has_no_portions(owner: Client) -> None:
+    transport = make_transport("Main")
+    assert 'id="portion"' not in owner.get(page_of(transport)).content.decode()
+    assert owner.get(page_of(transport, "transport-portion")).content.strip() == b""
+    assert said(owner.post(page_of(transport, "transport-portions"))) == "“Main” does not send in portions."
+
+
+ROUTES = (
+    "transport",
+    "transport-test",
+    "transport-pause",
+    "transport-resumption",
+    "transport-portions",
+    "transport-removal",
+)
 
 
 @pytest.mark.parametrize("role", [Role.EDITOR, Role.VIEWER])

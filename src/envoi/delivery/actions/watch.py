@@ -21,6 +21,7 @@ from envoi.delivery.limits.routes import has_way
 from envoi.delivery.models import Delivery, Lease, Mailing, Shift, Transport
 from envoi.delivery.queries import provider_paces
 from envoi.delivery.queries.leftover import reclaim
+from envoi.delivery.queries.portions import end_unused_runs
 from envoi.delivery.queries.ranges import due_mailings, held
 
 logger = logging.getLogger("envoi.delivery")
@@ -35,6 +36,7 @@ def watch() -> None:
     settle_by_rule()
     resume_transports()
     provider_paces.tidy()
+    end_unused_runs()
     for mailing in with_open_rows(Mailing.State.CANCELLED):
         mailings.skip_waiting(mailing)
     for mailing in with_open_rows(Mailing.State.FINISHED):

@@ -9,16 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
-
 from envoi.core import clock
 from envoi.core.tasks import ending
 from envoi.core.wording import said
 from envoi.delivery.limits import hindrances
 from envoi.delivery.limits.routes import choose, opens_at
 from envoi.delivery.machine import elapsed
-from envoi.delivery.models import Mailing, Pace, SenderIdentity, Transport
+from envoi.delivery.models import Mailing, Pace, Transport
 from envoi.delivery.queries import pace, turns
+from envoi.delivery.queries.portions import waiting_over
 from envoi.delivery.shifts.work import work
 
 # A rate or a pause of so many seconds is waited for; what takes longer is left to the next run.
@@ -81,12 +80,12 @@ def _send(begun: dict[int, int], until: float) -> None:
     """Turn after turn, for the mailings that may go over these transports."""
     while not ending.stopping() and elapsed() < until:
         open_ones = [pk for pk in begun if _left(pk)]
-        mailings = [one for one in _waiting(open_ones) if _way(one) in open_ones]
+        mailings = [one for one in waiting_over(open_ones) if _way(one) in open_ones]
         if mailings:
             for mailing in mailings:
                 work(mailing.pk, min(turns.SHORT.total_seconds() if len(mailings) > 1 else 20.0, until - elapsed()))
             continue
-        moments = [moment for one in _waiting(open_ones) if (moment := opens_at(one)) is not None]
+        moments = [moment for one in waiting_over(open_ones) if (moment := opens_at(one)) is not None]
         wait = (min(moments) - clock.now()).total_seconds() if moments else None
         if wait is None or wait > min(PATIENCE, until - elapsed()):
             return
@@ -102,16 +101,10 @@ def _way(mailing: Mailing) -> int | None:
     return chosen.pk if chosen else None
 
 
-def _waiting(transports: Sequence[int]) -> QuerySet[Mailing]:
-    """Mailings with rows to send now of which one of these transports is a way."""
-    senders = SenderIdentity.objects.filter(Q(transport__in=transports) | Q(routes__transport__in=transports))
-    return turns.waiting().filter(identity__in=senders.values("pk"))
-
-
 def _told(transport: Transport, held: int | None, why: str) -> Run:
     row = Pace.objects.filter(transport=transport).first()
     next_at = pace.run_due_at(transport, row, clock.now())
-    waiting = _waiting([transport.pk]).exists()
+    waiting = waiting_over([transport.pk]).exists()
     if held is None:
         return Run(transport, False, waiting=waiting, next_at=next_at, why=why)
     sent = held - ((row.run_left or 0) if row else 0)

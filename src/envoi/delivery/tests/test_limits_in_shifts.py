@@ -6,16 +6,20 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from datetime import time, timedelta
+from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from envoi.accounts.models import AuditEntry
 from envoi.core import clock
 from envoi.core.tasks.engine import engine
+from envoi.core.tasks.testing import run_due
 from envoi.core.wording import said
-from envoi.delivery.actions.watch import wake_or_finish
-from envoi.delivery.models import Delivery, Mailing, ProviderLimit, Route, Transport, WarmUpDay
+from envoi.delivery.actions import portions
+from envoi.delivery.actions.watch import wake_or_finish, watch
+from envoi.delivery.models import Delivery, Mailing, Pace, ProviderLimit, Route, Transport, WarmUpDay
 from envoi.delivery.queries import progress
 from envoi.delivery.queries.provider_paces import slowed
 from envoi.delivery.shifts.work import take_turns, work
@@ -135,6 +139,73 @@ def test_a_portion_leaves_and_the_page_says_when_the_next_one_does(server: Serve
         work(mailing.pk)
         assert len(server.received) == 25
         assert progress(mailing).state == "finished"
+
+
+def in_portions(port: int, **fields: Any) -> Transport:
+    return make_transport("Main", port=port, release=Transport.Release.QUEUED, portion=10, **fields)
+
+
+@pytest.mark.parametrize("minutes", [None, 30])
+def test_ada_sends_the_next_portion_now_and_the_one_after_when_she_likes(server: Server, minutes: int | None) -> None:
+    transport = in_portions(server.port, portion_minutes=minutes)
+    mailing = make_mailing(*people(25, "example.org"), transport=transport)
+    if minutes:
+        work(mailing.pk)
+    received = len(server.received)
+
+    for _press in range(2):
+        assert portions.send_next(transport, actor=None) == 10
+        run_due()
+        received = min(25, received + 10)
+        assert len(server.received) == received
+    if not minutes:
+        portions.send_next(transport, actor=None)
+        run_due()
+    assert progress(mailing).state == "finished"
+    with pytest.raises(portions.NotNow, match="Nothing waits"):
+        portions.send_next(transport, actor=None)
+    assert AuditEntry.objects.filter(verb="send_portion").count() == (2 if minutes else 3)
+
+
+def test_who_presses_twice_sends_one_portion(server: Server) -> None:
+    transport = in_portions(server.port)
+    make_mailing(*people(25, "example.org"), transport=transport)
+    portions.send_next(transport, actor=None)
+    with pytest.raises(portions.NotNow, match="A portion is leaving already"):
+        portions.send_next(transport, actor=None)
+    run_due()
+    assert len(server.received) == 10
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"release": Transport.Release.IMMEDIATE}, "does not send in portions"),
+        ({"paused_at": clock.now(), "paused_reason": "535 wrong password"}, "It is paused: 535 wrong password"),
+        ({"open_days": "8", "open_from": time(8), "open_until": time(9)}, "has no day on which it sends"),
+    ],
+)
+def test_what_is_in_the_way_is_said_and_nothing_leaves(server: Server, fields: dict[str, Any], words: str) -> None:
+    transport = in_portions(server.port)
+    Transport.objects.update(**fields)
+    make_mailing(*people(5, "example.org"), transport=transport)
+    with pytest.raises(portions.NotNow, match=words):
+        portions.send_next(transport, actor=None)
+    assert not AuditEntry.objects.exists()
+    assert engine().waiting() == []
+
+
+def test_what_is_left_of_a_portion_is_not_for_mail_that_comes_later(server: Server) -> None:
+    transport = in_portions(server.port)
+    make_mailing(*people(4, "example.org"), transport=transport)
+    portions.send_next(transport, actor=None)
+    watch()
+    assert Pace.objects.get().run_left == 10
+    run_due()
+    assert Pace.objects.get().run_left == 6
+    watch()
+    assert Pace.objects.get().run_left == 0
+    assert len(server.received) == 4
 
 
 def test_outside_the_hours_nothing_leaves_and_inside_them_everything(server: Server) -> None:

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from envoi.accounts.permissions import Permission
 from envoi.console.access import SignedInRequest, requires
+from envoi.console.settings.sending import portions
 from envoi.console.settings.sending.transport_forms import ProviderLimitForm, TransportForm, TrialForm, somebody
 from envoi.core import wording
 from envoi.delivery.actions import transports as actions
@@ -138,6 +139,7 @@ def page(
             "provider_limits": ProviderLimit.objects.filter(transport=found).order_by("provider")[:100],
             "provider_form": ProviderLimitForm(),
             "trial_form": TrialForm(initial={"to": somebody(request.user, sender_over(found))}),
+            **portions.stands(found),
         }
     context: dict[str, Any] = {
         "transport": found,

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from envoi.console.settings.sending import overview, receivers, senders, signing, transports
+from envoi.console.settings.sending import overview, portions, receivers, senders, signing, transports
 
 urlpatterns = [
     path("", overview.sending, name="sending"),
@@ -9,6 +9,8 @@ urlpatterns = [
     path("transports/<int:pk>/test-message/", transports.test_message, name="transport-test"),
     path("transports/<int:pk>/pause/", transports.pause, name="transport-pause"),
     path("transports/<int:pk>/resumption/", transports.resumption, name="transport-resumption"),
+    path("transports/<int:pk>/portions/", portions.portions, name="transport-portions"),
+    path("transports/<int:pk>/portion/", portions.portion, name="transport-portion"),
     path("transports/<int:pk>/removal/", transports.removal, name="transport-removal"),
     path("transports/<int:pk>/provider-limits/", receivers.limits, name="provider-limits"),
     path("transports/<int:pk>/slowdown-end/", receivers.slowdown_end, name="slowdown-end"),
