@@ -44,7 +44,12 @@ virtual_gid_maps = static:{gid}
 virtual_minimum_uid = 1
 smtputf8_enable = yes
 smtpd_recipient_restrictions = check_recipient_access regexp:{folder}/refused, permit_mynetworks, reject
+transport_maps = regexp:{folder}/transports
+receive_destination_recipient_limit = 1
 smtpd_client_connection_count_limit = 0
+queue_run_delay = 1s
+minimal_backoff_time = 1s
+maximal_backoff_time = 2s
 service_throttle_time = 1s
 smtpd_tls_security_level = none
 """
@@ -66,6 +71,8 @@ scache    unix  - - n -  1 scache
 proxymap  unix  - - n -  - proxymap
 virtual   unix  - n n -  - virtual
 postlog   unix-dgram n - n - 1 postlogd
+back      unix  - n n -  - pipe user=nobody argv={folder}/sent-back ${{recipient}}
+receive   unix  - n n -  2 pipe flags=R user=nobody argv={folder}/receive ${{original_recipient}}
 """
 
 # What this Postfix refuses, so that a refusal is a real server's.
@@ -73,6 +80,21 @@ REFUSED = """\
 /^nobody[.+@]/ 550 5.1.1 No such user here
 /^full[.+@]/ 452 4.2.2 Mailbox full
 """
+
+# What it accepts and sends back a moment later, and where what is sent back goes.
+TRANSPORTS = """\
+/^(gone|blocked)[.+@]/ back:
+/^bounces\\+/ receive:
+"""
+SENT_BACK = """\
+#!/bin/sh
+case "$1" in
+gone*) echo "5.1.1 Nobody of this name beyond the relay"; exit 67 ;;
+*) echo "5.7.1 We do not want this"; exit 69 ;;
+esac
+"""
+# What is said of messages that nobody wants to have yet: come again.
+LATER = "#!/bin/sh\nexit 75\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +120,14 @@ class Postfix:
             time.sleep(0.05)
         return self.messages()
 
+    def pipe_into(self, script: str) -> None:
+        """From now on, give what comes to return paths to this script, run by the user nobody."""
+        path = self.folder / "receive"
+        beside = path.with_suffix(".new")
+        beside.write_text(script)
+        beside.chmod(0o755)
+        beside.rename(path)
+
 
 def why_not() -> str:
     """Why no Postfix can run here; "" if it can."""
@@ -113,10 +143,12 @@ def running() -> Iterator[Postfix]:
     try:
         port = _free_port()
         _configure(folder, port)
+        server = Postfix(port, folder)
+        server.pipe_into(LATER)
         subprocess.run(["/usr/sbin/postfix", "-c", str(folder / "etc"), "start"], check=True, capture_output=True)
         try:
             _wait_until_open(port)
-            yield Postfix(port, folder)
+            yield server
         finally:
             subprocess.run(["/usr/sbin/postfix", "-c", str(folder / "etc"), "stop"], check=False, capture_output=True)
     finally:
@@ -134,6 +166,9 @@ def _configure(folder: Path, port: int) -> None:
     (folder / "etc/main.cf").write_text(MAIN.format(**values))
     (folder / "etc/master.cf").write_text(SERVICES.format(**values))
     (folder / "refused").write_text(REFUSED)
+    (folder / "transports").write_text(TRANSPORTS)
+    (folder / "sent-back").write_text(SENT_BACK)
+    (folder / "sent-back").chmod(0o755)
 
 
 def _free_port() -> int:

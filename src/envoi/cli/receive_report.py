@@ -59,9 +59,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         receive(data, sent_to=[*args.recipient, *(os.environ.get(name, "") for name in VARIABLES)])
     except TooEarly as error:
-        return later(f"{error}, and what came of it is not written down yet.")
+        return put_off(f"{error}, and what came of it is not written down yet.")
     except DatabaseError as error:
-        return later(explain(error))
+        return put_off(explain(error))
     return 0
 
 
@@ -73,7 +73,7 @@ def whole(stream: BinaryIO) -> bytes:
     return data
 
 
-def later(why: str) -> int:
+def put_off(why: str) -> int:
     print(f"envoi receive-report: {why} The message must come again later.", file=sys.stderr)
     return TRY_AGAIN
 
