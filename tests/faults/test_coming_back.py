@@ -14,7 +14,7 @@ import pytest
 from tests.faults import installation
 from tests.faults.installation import Installation
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.fault("F38")]
 
 HELPER = ("-m", "tests.faults.coming_back")
 PEOPLE = 150

@@ -159,6 +159,7 @@ def test_a_row_that_a_worker_holds_waits_for_the_worker() -> None:
     assert tallied(mailing) == {"bounced": 1}
 
 
+@pytest.mark.fault("F39")
 def test_f39_the_same_report_a_thousand_times_is_one_event() -> None:
     ada = sent_to_ada()
     effects = [arrives(ada).effect for _ in range(1000)]
@@ -167,6 +168,7 @@ def test_f39_the_same_report_a_thousand_times_is_one_event() -> None:
     assert (Report.objects.count(), Suppression.objects.count(), KeptAside.objects.count()) == (1, 1, 0)
 
 
+@pytest.mark.fault("F39")
 def test_f39_a_report_that_leaves_no_state_is_one_event_too() -> None:
     ada = sent_to_ada()
     for _ in range(50):
@@ -174,6 +176,7 @@ def test_f39_a_report_that_leaves_no_state_is_one_event_too() -> None:
     assert list(Report.objects.values_list("delivery", "action", "status")) == [(ada.pk, "delayed", "4.4.1")]
 
 
+@pytest.mark.fault("F39")
 def test_f39_whoever_knows_a_return_path_cannot_fill_the_table() -> None:
     ada = sent_to_ada()
     for number in range(MOST_REPORTS + 30):
@@ -193,6 +196,7 @@ def test_f39_whoever_knows_a_return_path_cannot_fill_the_table() -> None:
         (lambda path: "bounces+@example.org", Why.FORGED),
     ],
 )
+@pytest.mark.fault("F39")
 def test_f39_without_the_right_token_nothing_has_an_effect(spoiled: Any, why: KeptAside.Why) -> None:
     ada = sent_to_ada()
     assert receive(report(), sent_to=[spoiled(path_of(ada))]) == Received(Effect.KEPT_ASIDE, why=why)
@@ -202,6 +206,7 @@ def test_f39_without_the_right_token_nothing_has_an_effect(spoiled: Any, why: Ke
     assert kept.subject == "Undelivered Mail Returned to Sender"
 
 
+@pytest.mark.fault("F39")
 def test_f39_the_token_of_bob_says_nothing_of_ada() -> None:
     ada = sent_to_ada()
     bob = ada.mailing.deliveries.get(address="bob@example.net")
@@ -211,6 +216,7 @@ def test_f39_the_token_of_bob_says_nothing_of_ada() -> None:
     assert Suppression.objects.count() == 0
 
 
+@pytest.mark.fault("F39")
 def test_f39_a_delivery_that_is_gone_is_kept_aside() -> None:
     ada = sent_to_ada()
     path = path_of(ada)

@@ -32,6 +32,7 @@ def comes_back(mailing: Mailing, rows: slice, status: str = "5.7.1") -> None:
     mailing.refresh_from_db()
 
 
+@pytest.mark.fault("F40")
 def test_f40_a_mailing_of_which_more_than_a_fifth_comes_back_pauses_and_says_so() -> None:
     mailing = accepted_mailing(*people(1000))
     comes_back(mailing, slice(0, 200))
@@ -49,6 +50,7 @@ def test_f40_a_mailing_of_which_more_than_a_fifth_comes_back_pauses_and_says_so(
     assert Suppression.objects.count() == 0
 
 
+@pytest.mark.fault("F40")
 def test_f40_only_addresses_that_do_not_exist_are_suppressed() -> None:
     mailing = accepted_mailing(*people(300))
     comes_back(mailing, slice(0, 20))

@@ -31,7 +31,7 @@ class Card:
 
 
 def cards(broadcast: Broadcast, progress: Progress, readers: Readers) -> list[Card]:
-    """The six numbers, and a seventh for messages whose outcome is unknown when there are any."""
+    """The six numbers, and further ones for messages that came back and for unknown outcomes, when there are any."""
     log = reverse("broadcasts:log", kwargs={"pk": broadcast.pk})
     skipped = sum(progress.skipped.values())
     reasons = ", ".join(
@@ -64,16 +64,22 @@ def cards(broadcast: Broadcast, progress: Progress, readers: Readers) -> list[Ca
         Card(_("Failed"), "mail-x", progress.failed, _("Refused by the receiving server."), f"{log}?state=failed"),
         Card(_("Skipped"), "user-off", skipped, reasons or _("Nobody."), f"{log}?state=skipped"),
     ]
+    if progress.bounced:
+        note = _share(
+            progress.bounced, progress.sent + progress.bounced, _("%(percent)s%% of those accepted came back.")
+        )
+        found.append(Card(_("Bounced"), "arrow-back-up", progress.bounced, note, f"{log}?state=bounced"))
     if progress.unknown:
         note = _("Handed over, but no answer came. They may have it.")
         found.append(Card(_("Outcome unknown"), "help-circle", progress.unknown, note, f"{log}?state=unknown"))
     return found
 
 
-def _share(number: int, sent: int) -> str:
-    if not sent:
+def _share(number: int, of: int, text: str = "") -> str:
+    if not of:
         return ""
-    return _("%(percent)s%% of those sent.") % {"percent": number_format(100 * number / sent, 1, use_l10n=True)}
+    text = text or _("%(percent)s%% of those sent.")
+    return text % {"percent": number_format(100 * number / of, 1, use_l10n=True)}
 
 
 def _machines(number: int) -> str:
