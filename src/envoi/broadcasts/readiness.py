@@ -17,8 +17,8 @@ from envoi.broadcasts.models import Broadcast
 from envoi.content.compile import problems_for_everybody
 from envoi.content.problems import ContentError
 from envoi.core import wording
-from envoi.delivery.models import Purpose
-from envoi.delivery.queries import AudienceCount, preview
+from envoi.delivery.models import Mailing, Purpose
+from envoi.delivery.queries import AudienceCount, preview, skipped
 from envoi.instance import queries as settings
 from envoi.instance import schema
 from envoi.notices.queries import reach
@@ -73,7 +73,16 @@ def count(broadcast: Broadcast) -> Count:
 
 def count_email(broadcast: Broadcast) -> Count:
     """Who would get it as an e-mail at this moment; one statement."""
-    found: AudienceCount = preview(broadcast.audience, broadcast.purpose)
+    return _counted(preview(broadcast.audience, broadcast.purpose))
+
+
+def count_frozen(mailing: Mailing) -> Count:
+    """Who gets a mailing that has just been started; one statement, which reads a few rows."""
+    left_out = skipped(mailing)
+    return _counted(AudienceCount(mailing.total, mailing.total - sum(left_out.values()), left_out))
+
+
+def _counted(found: AudienceCount) -> Count:
     return Count(found.total, found.will_receive, [(reason.label, number) for reason, number in found.skipped.items()])
 
 

@@ -33,10 +33,8 @@ def send(broadcast: Broadcast, *, actor: User | None, confirmed: int | None = No
     """
     with transaction.atomic():
         draft = locked_draft(broadcast)
-        counted = readiness.count(draft)
-        problems = readiness.problems(draft, counted) or surprise(counted.will_receive, confirmed)
-        if problems or draft.identity is None:
-            raise NotReady(problems)
+        if readiness.said_problems(draft) or draft.identity is None:
+            raise NotReady(readiness.problems(draft, readiness.count(draft)))
         source = freeze_content(draft)
         mailing = mailings.start(
             draft.audience,
@@ -47,6 +45,10 @@ def send(broadcast: Broadcast, *, actor: User | None, confirmed: int | None = No
             priority=draft.priority,
             actor=actor,
         )
+        # Of those who are frozen, since counting beforehand costs half of a freeze; a refusal takes it all back.
+        counted = readiness.count_frozen(mailing)
+        if problems := readiness.whom_problems(draft, counted) or surprise(counted.will_receive, confirmed):
+            raise NotReady(problems)
         if draft.track_clicks:
             found = composing.compiled(source).links
             register_links(mailing, [Link(one.position, one.url, one.label) for one in found], actor=actor)

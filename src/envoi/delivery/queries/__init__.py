@@ -2,6 +2,6 @@
 
 from envoi.delivery.queries.audience import AudienceCount, freeze, preview
 from envoi.delivery.queries.progress import Progress, log, progress
-from envoi.delivery.queries.tallies import recount
+from envoi.delivery.queries.tallies import recount, skipped
 
-__all__ = ["AudienceCount", "Progress", "freeze", "log", "preview", "progress", "recount"]
+__all__ = ["AudienceCount", "Progress", "freeze", "log", "preview", "progress", "recount", "skipped"]

@@ -75,7 +75,8 @@ def freeze(mailing: Mailing, audience: Audience) -> int:
             mailing.first_id, mailing.last_id = cursor.fetchone()
         if rows >= MANY and connection.vendor == "postgresql":
             # A planner that still believes the ledger to be small reads all of it for every batch.
-            cursor.execute(f"ANALYZE {_DELIVERY}")
+            # Only how many rows there are matters: statistics of short columns come at a quarter of the price.
+            cursor.execute(f"ANALYZE {_DELIVERY} (id, mailing_id, state)")
     mailing.leased_to = max(0, mailing.first_id - 1)
     mailing.save(update_fields=["first_id", "last_id", "leased_to"])
     return rows

@@ -66,6 +66,13 @@ def tally_minute(mailing: Mailing, moment: datetime | None = None) -> datetime:
     return max(minute, mailing.state_changed_at)
 
 
+def skipped(mailing: Mailing) -> dict[Delivery.SkipReason, int]:
+    """How many are skipped, by reason."""
+    rows = mailing.tallies.filter(state=Delivery.State.SKIPPED).values_list("skip_reason").annotate(Sum("count"))
+    counts = dict(rows.order_by())
+    return {reason: counts[reason] for reason in Delivery.SkipReason if counts.get(reason)}
+
+
 def recount(mailing: Mailing) -> int:
     """Replace the tally by what the ledger says, when nothing of the mailing moves any more or has moved yet.
 
