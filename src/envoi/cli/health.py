@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
+from django.db.models import Sum
 
 from envoi.accounts.models import Role, User
+from envoi.bounces.models import KeptAside
 from envoi.cli import migrate
 from envoi.cli.faults import Stop, data_folder_writable, explain
 from envoi.console import assets
@@ -144,6 +146,15 @@ def held_mailings() -> Iterator[Finding]:
         yield Finding("restored backup", State.BAD, f"sending is held: {held} that was running", hint)
 
 
+def returned_mail() -> Iterator[Finding]:
+    """Messages that came back and could not be believed or understood."""
+    found = KeptAside.objects.filter(last_at__gt=clock.now() - RECENT)
+    numbers = found.values_list("why").annotate(number=Sum("times")).order_by("-number")
+    if shown := "; ".join(f"{KeptAside.Why(why).label}: {number}" for why, number in numbers):
+        hint = "“envoi receive-report --kept-aside” lists them."
+        yield Finding("returned mail", State.NOTE, f"had no effect since yesterday: {shown}", hint)
+
+
 def accounts() -> Iterator[Finding]:
     if User.objects.filter(role=Role.OWNER, is_active=True).exists():
         yield Finding("accounts", State.GOOD, "an owner may sign in")
@@ -195,6 +206,7 @@ WITH_DATABASE: tuple[Callable[[], Iterator[Finding]], ...] = (
     agreement,
     failed_tasks,
     held_mailings,
+    returned_mail,
     transports,
 )
 

@@ -80,7 +80,7 @@ def put_off(why: str) -> int:
 
 def empty_maildir(folder: Path) -> int:
     """Take in what is new, the oldest first. A message is removed after what it did is committed: killed in between,
-    it is taken in once more, and changes nothing.
+    it is taken in once more, and changes nothing. Others may empty the same maildir meanwhile.
 
     Raises:
         Stop: the folder is no maildir.
@@ -90,14 +90,16 @@ def empty_maildir(folder: Path) -> int:
     effects: Counter[Effect] = Counter()
     waiting = 0
     for path in sorted((folder / "new").iterdir(), key=lambda path: path.name):
-        with path.open("rb") as message:
-            data = message.read(LARGEST)
         try:
+            with path.open("rb") as message:
+                data = message.read(LARGEST)
             effects[receive(data).effect] += 1
+        except FileNotFoundError:
+            continue
         except TooEarly:
             waiting += 1
-            continue
-        path.unlink()
+        else:
+            path.unlink(missing_ok=True)
     print(
         f"{effects.total():,} messages taken in: {effects[Effect.CHANGED]:,} changed a delivery, "
         f"{effects[Effect.NOTHING_NEW]:,} said nothing new, {effects[Effect.IGNORED]:,} were automatic replies, "

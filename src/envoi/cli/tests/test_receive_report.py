@@ -10,7 +10,7 @@ import pytest
 from django.db import OperationalError
 
 from envoi.bounces.tests.factories import accepted_mailing, path_of, report
-from envoi.cli import main, receive_report
+from envoi.cli import health, main, receive_report
 from envoi.delivery.models import Delivery
 from envoi.delivery.tests.factories import claimed, make_mailing
 
@@ -54,6 +54,14 @@ def test_what_is_no_report_is_taken_too_and_listed(
     assert capsys.readouterr().out.endswith(
         "to bounces@example.org, from eve@example.com: The address it was sent to is no return path (2 times)\n"
     )
+    (finding,) = health.returned_mail()
+    assert (finding.state, finding.text) == (
+        health.State.NOTE, "had no effect since yesterday: The address it was sent to is no return path: 2"
+    )  # fmt: skip
+
+
+def test_without_such_messages_there_is_nothing_to_say() -> None:
+    assert list(health.returned_mail()) == []
 
 
 def test_while_the_row_is_being_sent_the_mail_server_keeps_the_report(
