@@ -36,6 +36,12 @@ class SendingRefused(ValueError):
         self.problems = dict(problems)
 
 
+def refuse(found: Problems) -> None:
+    """Raise `SendingRefused` when something was found."""
+    if found:
+        raise SendingRefused(found)
+
+
 class InUse(Exception):
     """It cannot be removed; the message says what uses it and what to do."""
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import transaction
-from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
 from envoi.accounts.actions import audit
@@ -17,7 +16,7 @@ from envoi.accounts.models import User
 from envoi.core import addresses
 from envoi.core.events import announce
 from envoi.delivery.actions import problems
-from envoi.delivery.actions.problems import InUse, SendingRefused
+from envoi.delivery.actions.removing import remove_unneeded
 from envoi.delivery.actions.standstill import wake_waiting
 from envoi.delivery.events import SendingChanged
 from envoi.delivery.models import Mailing, Route, SenderIdentity
@@ -54,7 +53,7 @@ def add(wanted: SenderValues, *, actor: User | None) -> SenderIdentity:
     """
     with transaction.atomic():
         identity = SenderIdentity(is_default=not SenderIdentity.objects.filter(is_default=True).exists())
-        _refuse(problems.of_sender(identity, wanted))
+        problems.refuse(problems.of_sender(identity, wanted))
         _carry(identity, wanted)
         audit.record(actor, "create", identity, **_told(wanted))
         announce(SendingChanged(identity.transport_id))
@@ -69,7 +68,7 @@ def change(identity: SenderIdentity, wanted: SenderValues, *, actor: User | None
     """
     with transaction.atomic():
         current = SenderIdentity.objects.select_for_update().get(pk=identity.pk)
-        _refuse(problems.of_sender(current, wanted))
+        problems.refuse(problems.of_sender(current, wanted))
         _carry(current, wanted)
         audit.record(actor, "change", current, **_told(wanted))
         announce(SendingChanged(current.transport_id))
@@ -99,13 +98,8 @@ def remove(identity: SenderIdentity, *, actor: User | None) -> None:
     """
     with transaction.atomic():
         current = SenderIdentity.objects.select_for_update().get(pk=identity.pk)
-        if reason := why_needed(current):
-            raise InUse(reason)
-        audit.record(actor, "delete", current)
-        try:
-            current.delete()
-        except ProtectedError as error:
-            raise InUse(_("A draft uses it. Choose another sender there first.")) from error
+        named = _("A draft uses it. Choose another sender there first.")
+        remove_unneeded(current, why_needed(current), named, actor=actor)
 
 
 def why_needed(identity: SenderIdentity) -> str:
@@ -142,8 +136,3 @@ def _told(wanted: SenderValues) -> dict[str, object]:
     if wanted.warm_up_from is not None:
         told |= {"warm_up_from": wanted.warm_up_from.isoformat()}
     return told
-
-
-def _refuse(found: problems.Problems) -> None:
-    if found:
-        raise SendingRefused(found)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import time
 
 from django.db import transaction
-from django.db.models import ProtectedError
 from django.utils.translation import gettext as _
 
 from envoi.accounts.actions import audit
@@ -18,7 +17,7 @@ from envoi.accounts.models import User
 from envoi.core import secrets
 from envoi.core.events import announce
 from envoi.delivery.actions import problems
-from envoi.delivery.actions.problems import InUse, SendingRefused
+from envoi.delivery.actions.removing import remove_unneeded
 from envoi.delivery.actions.standstill import wake_waiting
 from envoi.delivery.events import SendingChanged
 from envoi.delivery.models import Mailing, SenderIdentity, Transport
@@ -67,7 +66,7 @@ def add(wanted: TransportValues, *, actor: User | None) -> Transport:
     """
     with transaction.atomic():
         transport = Transport()
-        _refuse(problems.of_transport(transport, wanted))
+        problems.refuse(problems.of_transport(transport, wanted))
         transport.name = wanted.name.strip()
         # The password is encrypted for this row alone, so the row has to be there first.
         transport.save()
@@ -85,7 +84,7 @@ def change(transport: Transport, wanted: TransportValues, *, actor: User | None)
     """
     with transaction.atomic():
         current = Transport.objects.select_for_update().get(pk=transport.pk)
-        _refuse(problems.of_transport(current, wanted))
+        problems.refuse(problems.of_transport(current, wanted))
         _carry(current, wanted)
         audit.record(actor, "change", current, **_told(current, wanted))
         announce(SendingChanged(current.pk))
@@ -101,13 +100,8 @@ def remove(transport: Transport, *, actor: User | None) -> None:
     """
     with transaction.atomic():
         current = Transport.objects.select_for_update().get(pk=transport.pk)
-        if reason := why_needed(current):
-            raise InUse(reason)
-        audit.record(actor, "delete", current)
-        try:
-            current.delete()
-        except ProtectedError as error:
-            raise InUse(_("It is part of what was sent, and stays for the record. Pause it instead.")) from error
+        named = _("It is part of what was sent, and stays for the record. Pause it instead.")
+        remove_unneeded(current, why_needed(current), named, actor=actor)
 
 
 def why_needed(transport: Transport) -> str:
@@ -152,8 +146,3 @@ def _told(transport: Transport, wanted: TransportValues) -> dict[str, object]:
     told |= {"password": {None: "kept", "": "removed"}.get(wanted.password, "entered")}
     limits = {field: getattr(transport, field) for field in LIMITS}
     return told | {field: str(value) for field, value in limits.items() if value is not None}
-
-
-def _refuse(found: problems.Problems) -> None:
-    if found:
-        raise SendingRefused(found)
