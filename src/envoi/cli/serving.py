@@ -70,8 +70,13 @@ def work(kind: str, queues: Sequence[str], threads: int) -> int:
 
 
 def tend_journals() -> None:
-    """Each machine sees to its own journals: the watchdog is a task, and may run on the others for hours."""
-    while not ending.wait(JOURNALS_EVERY):
+    """Each machine sees to its own journals: the watchdog is a task, and may run on the others for hours.
+
+    At once when it starts: others wait for what a machine that was killed knows.
+    """
+    wait = 0.0
+    while not ending.wait(wait):
+        wait = JOURNALS_EVERY
         try:
             replay_all()
         except DatabaseError as error:
