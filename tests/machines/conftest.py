@@ -16,7 +16,8 @@ from tests.machines.database import Cluster
 from tests.machines.network import Network, network
 from tests.machines.story import Story
 
-PATIENCE = 0.02
+# Seconds that the mail server takes for a message: long enough for all machines to have a part.
+PATIENCE = 0.01
 
 
 @pytest.fixture(scope="session")

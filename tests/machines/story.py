@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import psycopg
@@ -89,6 +90,10 @@ class Machine:
         """Whether one of its journals has a dot."""
         return any("\nDOT " in text for text in self.journals())
 
+    def has_heard(self) -> bool:
+        """Whether one of its journals has an answer."""
+        return any("\n250 " in text for text in self.journals())
+
     @property
     def log(self) -> str:
         return (self.folder.parent / f"{self.name}.log").read_text(errors="replace")
@@ -117,6 +122,8 @@ class Story:
 
     def start(self, *names: str) -> list[Machine]:
         """So many machines; comes back when all of them work."""
+        # It starts beside them, so that nobody has to wait for it later.
+        assert self.office.poll() is None
         made = [self.machine(name).start() for name in names]
         self.until_ready(len(self.machines))
         return made
@@ -147,20 +154,30 @@ class Story:
         time.sleep(LEASE)
         self.look_after()
 
-    def tell(self, *words: object) -> None:
-        """Run a verb of `telling.py` on a machine of its own."""
-        command = [*self.network.at(""), sys.executable, "-m", "tests.machines.telling", *map(str, words)]
+    @cached_property
+    def office(self) -> subprocess.Popen[str]:
+        """A machine of its own, where somebody carries out the verbs of `telling.py`."""
         folder = self.folder / "office"
-        folder.mkdir(exist_ok=True)
-        told = subprocess.run(
-            command,
-            env={**self.environment, "ENVOI_DATA": str(folder)},
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert told.returncode == 0, told.stderr
+        folder.mkdir()
+        with (self.folder / "office.log").open("ab") as log:
+            return subprocess.Popen(
+                [*self.network.at(""), sys.executable, "-m", "tests.machines.telling"],
+                env={**self.environment, "ENVOI_DATA": str(folder)},
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
+
+    def tell(self, *words: object) -> None:
+        """Have a verb of `telling.py` carried out; comes back when it is done."""
+        orders, answers = self.office.stdin, self.office.stdout
+        assert orders is not None
+        assert answers is not None
+        print(*words, file=orders, flush=True)
+        assert answers.readline() == "done\n", (self.folder / "office.log").read_text()
 
     def ask(self, question: str, *values: object) -> list[tuple[object, ...]]:
         with self.cluster.connect(self.name) as connection:
@@ -235,6 +252,8 @@ class Story:
             if machine.process is not None:
                 machine.mend()
                 machine.die()
+        signal_all(self.office.pid, signal.SIGKILL)
+        self.office.communicate()
 
 
 @contextmanager

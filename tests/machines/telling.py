@@ -1,4 +1,7 @@
-"""What the tests of several machines do in processes of their own: `python -m tests.machines.telling VERB …`."""
+"""What the tests of several machines do in processes of their own: `python -m tests.machines.telling VERB …`.
+
+Without a verb it reads one a line and answers each with a line, so that Django is not loaded for every verb.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from collections.abc import Callable
 import django
 
 django.setup()
+
+from django.db import connection  # noqa: E402
 
 from envoi.audiences.models import Subscription  # noqa: E402
 from envoi.broadcasts.actions.send import send  # noqa: E402
@@ -50,4 +55,8 @@ def watch() -> None:
 
 if __name__ == "__main__":
     verbs: dict[str, Callable[..., None]] = {"prepare": prepare, "start": start, "watch": watch}
-    verbs[sys.argv[1]](*sys.argv[2:])
+    for words in [sys.argv[1:]] if sys.argv[1:] else map(str.split, sys.stdin):
+        verbs[words[0]](*words[1:])
+        # Between two verbs the database may have been away.
+        connection.close()
+        print("done", flush=True)

@@ -11,11 +11,15 @@ from tests.machines.story import CONNECTIONS, LEASE, WINDOW, Story
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("machines")]
 
+# When so many have it the broadcast is well under way, and far from its end.
+MIDST = 300
+
 
 def test_one_is_killed_and_one_cut_off(here: Story) -> None:
     killed, cut, other = here.start("ada", "bob", "chloe")
     here.press_send()
     here.until_all_have_sent(killed, cut, other)
+    here.until_accepted(MIDST)
     killed.die()
     cut.cut()
     of_killed, of_both = len(killed.journals()), len(killed.journals()) + len(cut.journals())
@@ -44,6 +48,8 @@ def test_the_disk_of_one_dead_machine_comes_back_and_that_of_another_never(here:
     returning, lost = here.start("ada", "bob")
     here.press_send()
     here.until_all_have_sent(returning, lost)
+    here.until_in_time(returning.has_heard, "ada has had answers")
+    here.until_accepted(MIDST)
     returning.die()
     lost.die()
     died, accepted = time.monotonic(), here.server.accepted.total()
