@@ -11,12 +11,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
 from django.db import transaction
 from django.db.models import F
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from envoi.contacts.actions.imports import forget_file, opened
@@ -55,14 +57,21 @@ def work(import_id: int, *, seconds: float, told: Callable[[Import], None] = lam
     """Go on with an import for about `seconds`; whether rows are left.
 
     A file that cannot be read ends the import as failed, with the reason on it. Each call reads the file again up to
-    its place, so calls should be few.
+    its place, so calls should be few. What is wrong with rows is written down in the language of whoever chose the
+    file.
 
     Args:
         told: called after each batch.
     """
-    of = Import.objects.get(pk=import_id)
+    of = Import.objects.select_related("created_by").get(pk=import_id)
     if of.status not in {Import.Status.QUEUED, Import.Status.RUNNING}:
         return False
+    language = of.created_by.language if of.created_by else ""
+    with translation.override(language) if language else nullcontext():
+        return _work(of, seconds, told)
+
+
+def _work(of: Import, seconds: float, told: Callable[[Import], None]) -> bool:
     Import.objects.filter(pk=of.pk, status=Import.Status.QUEUED).update(status=Import.Status.RUNNING)
     try:
         if of.total is None and not _check(of):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.utils import translation
 from pytest_django import DjangoAssertNumQueries
 
+from envoi.accounts.models import User
 from envoi.contacts.actions import import_run, imports, suppressions
 from envoi.contacts.importing.records import Record, Unreadable
 from envoi.contacts.models import Contact, FieldDefinition, Import, ImportPiece, ImportProblem, Kind, Suppression
@@ -94,6 +96,24 @@ def test_each_refused_row_is_named_with_line_column_value_and_reason() -> None:
     assert rows[1][3] == "The e-mail address is empty."
     assert rows[2][3] == "It has 61 characters; at most 60 fit."
     assert rows[3][3] == "The row has 5 cells, but the header names 3 columns."
+
+
+def test_asa_reads_in_swedish_what_an_english_worker_refused() -> None:
+    asa = User.objects.create_user("asa@example.org", language="sv")
+    rows = "".join(f"p{number}@example.org,Pia\n" for number in range(20_000))
+    for text in ("email,name\nada@example.org,Ada\n,Bob\n", f'email,name\n{rows}bob@example.org,"Bob\n'):
+        of = imports.receive([text.encode()], "people.csv", actor=asa)
+        imports.start(of, {"0": "address"}, actor=asa)
+    with translation.override("en"):
+        assert run_due() == 2
+        assert translation.get_language() == "en"
+    with translation.override("sv"):
+        wanted = translation.gettext("The e-mail address is empty.")
+    assert wanted != "The e-mail address is empty."
+    assert list(ImportProblem.objects.values_list("reason", flat=True)) == [wanted]
+    broken = Import.objects.get(status=Import.Status.FAILED)
+    assert "20002" in broken.problem
+    assert "quotation mark" not in broken.problem
 
 
 def test_somebody_twice_in_a_file_is_one_contact_with_the_later_values() -> None:
