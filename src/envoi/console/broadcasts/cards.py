@@ -64,10 +64,15 @@ def cards(broadcast: Broadcast, progress: Progress, readers: Readers) -> list[Ca
         Card(_("Failed"), "mail-x", progress.failed, _("Refused by the receiving server."), f"{log}?state=failed"),
         Card(_("Skipped"), "user-off", skipped, reasons or _("Nobody."), f"{log}?state=skipped"),
     ]
+    return found + _doubtful(progress, log)
+
+
+def _doubtful(progress: Progress, log: str) -> list[Card]:
+    """What was accepted, or may have been, and did not arrive for sure; nothing where all is well."""
+    found = []
     if progress.bounced:
-        note = _share(
-            progress.bounced, progress.sent + progress.bounced, _("%(percent)s%% of those accepted came back.")
-        )
+        accepted = progress.sent + progress.bounced
+        note = _share(progress.bounced, accepted, _("%(percent)s%% of those accepted came back."))
         found.append(Card(_("Bounced"), "arrow-back-up", progress.bounced, note, f"{log}?state=bounced"))
     if progress.unknown:
         note = _("Handed over, but no answer came. They may have it.")

@@ -184,7 +184,7 @@ def failing_share(mailing: Mailing, over: int) -> tuple[int, int]:
 
 
 def came_back(mailing: Mailing) -> tuple[int, int]:
-    """Of the messages that were accepted since the mailing was started or resumed: how many bounced, how many there are.
+    """Of the messages accepted since the mailing was started or resumed: how many bounced, how many there are.
 
     A bounce counts in the minute in which its message was accepted, however long it took to come back.
     """
