@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import random
+import resource
 import signal
 import sys
 import time
@@ -15,11 +18,14 @@ import django
 
 django.setup()
 
+from django.db import InterfaceError, OperationalError, connections  # noqa: E402
+
 from envoi.core import clock  # noqa: E402
 from envoi.core.tasks import ending  # noqa: E402
 from envoi.delivery import machine  # noqa: E402
+from envoi.delivery.actions.restored import begin  # noqa: E402
 from envoi.delivery.actions.watch import watch  # noqa: E402
-from envoi.delivery.models import Mailing  # noqa: E402
+from envoi.delivery.models import Lease, Mailing  # noqa: E402
 from envoi.delivery.queries import roster  # noqa: E402
 from envoi.delivery.queries.leases import Held  # noqa: E402
 from envoi.delivery.queries.ranges import show_who_is_being_sent  # noqa: E402
@@ -31,7 +37,8 @@ from envoi.delivery.tests.factories import make_mailing, make_transport  # noqa:
 
 
 def seed(port: str, number: str) -> None:
-    """A mailing to so many people, over a server on this port."""
+    """A mailing to so many people, over a server on this port, where others have been sent before."""
+    begin()
     # One stays free for personal mail.
     transport = make_transport(port=int(port), max_connections=5)
     make_mailing(*(f"p{index:05}@example.net" for index in range(int(number))), transport=transport)
@@ -72,6 +79,29 @@ def send_until_told() -> None:
             work(Mailing.objects.get().pk)
 
 
+def send_on() -> None:
+    """Shifts until the mailing is finished, whatever becomes of the database meanwhile."""
+    with Plain().registered():
+        while True:
+            try:
+                mailing = Mailing.objects.get()
+                if mailing.state != Mailing.State.RUNNING:
+                    return
+                work(mailing.pk)
+            except (InterfaceError, OperationalError) as error:
+                sys.stdout.write(f"{error}\n")
+                connections.close_all()
+            time.sleep(0.2)
+
+
+def send_in_vain(room: str) -> None:
+    """The same, on a disk on which no file can grow beyond so many bytes; ends when a shift gives up."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(room), int(room)))
+    with Plain().registered():
+        work(Mailing.objects.get().pk)
+
+
 def lose_power() -> None:
     """The machine comes up again: what was not written to the disk is gone, and the kernel is another."""
     machine.boot_id.cache_clear()
@@ -79,11 +109,41 @@ def lose_power() -> None:
     look("0")
 
 
-def send_crowded() -> None:
-    """One shift beside others of the same mailing, with more connections together than the roster would allow."""
+def die_early(times: str) -> None:
+    """So many senders, one after the other, each killed when it has leased rows and not yet reached the server."""
+    mailing = Mailing.objects.get().pk
+    with Plain().registered():
+        for _ in range(int(times)):
+            sender = in_a_process(lambda: work(mailing))
+            while not Lease.objects.exclude(worker="").exists():
+                time.sleep(0.002)
+            time.sleep(random.uniform(0, 0.02))
+            os.kill(sender, signal.SIGKILL)
+            os.waitpid(sender, 0)
+    report()
+
+
+def send_crowded(number: str) -> None:
+    """So many senders of one mailing, with more connections together than the roster would allow."""
+    mailing = Mailing.objects.get().pk
     roster.take_connections = lambda worker, mailing, transport: 2
     with Plain().registered():
-        work(Mailing.objects.get().pk)
+        crowd = [in_a_process(lambda: work(mailing)) for _ in range(int(number))]
+        assert [os.waitpid(sender, 0)[1] for sender in crowd] == [0] * len(crowd)
+
+
+def in_a_process(do: Callable[[], None]) -> int:
+    """Do it in a process of its own; its number."""
+    connections.close_all()
+    pid = os.fork()
+    if pid:
+        return pid
+    code = 1
+    try:
+        do()
+        code = 0
+    finally:
+        os._exit(code)
 
 
 def look(minutes_later: str) -> None:
@@ -120,6 +180,9 @@ if __name__ == "__main__":
         "send-forgetful": send_forgetful,
         "send-until-told": send_until_told,
         "send-crowded": send_crowded,
+        "die-early": die_early,
+        "send-on": send_on,
+        "send-in-vain": send_in_vain,
         "lose-power": lose_power,
         "look": look,
         "report": report,

@@ -11,6 +11,7 @@ from tests.faults import installation
 
 
 @pytest.mark.slow
+@pytest.mark.fault("F06")
 def test_killed_senders_lose_nobody_and_double_only_those_who_were_named(tmp_path: Path) -> None:
     here = installation.make(tmp_path, migrated=False)
     here.environment.pop("ENVOI_DATA")

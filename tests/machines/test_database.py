@@ -11,6 +11,7 @@ from tests.machines.story import PEOPLE, Story
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("machines")]
 
 
+@pytest.mark.fault("F10")
 def test_the_database_is_started_again_and_crashes_in_mid_broadcast(here: Story) -> None:
     machines = here.start("ada", "bob")
     here.press_send()

@@ -27,7 +27,7 @@ from envoi.core import clock
 from envoi.delivery.machine import boot_id
 from envoi.delivery.smtp import Reply
 
-ENDING, FRESH = ".journal", ".new"
+ENDING, FRESH, DONE = ".journal", ".new", ".done"
 LONGEST_TEXT = 400
 _HEAD = re.compile(r"envoi-journal 1 boot=(\S+) synced=([01]) worker=(\S+) mailing=(\S+)(?: began=([\d.]+))?")
 _DOT = re.compile(r"DOT (\d+) (\d+)")
@@ -95,12 +95,14 @@ class Journal:
             return
         self._answers.clear()
 
-    def close(self, *, keep: bool) -> None:
-        """Let go of the file: remove it when all of it stands in the database, else leave it to be replayed."""
-        if not keep:
-            self.path.unlink(missing_ok=True)
-        else:
+    def close(self, *, keep: bool, aside: bool = False) -> None:
+        """Let go of the file: leave it to be replayed (`keep`), put it aside, or remove it."""
+        if keep:
             self.flush()
+        elif aside:
+            self.path.rename(self.path.with_suffix(DONE))
+        else:
+            self.path.unlink(missing_ok=True)
         os.close(self._file)
 
     def _write(self, text: str) -> None:

@@ -6,10 +6,11 @@ and SHA-256 of the bytes, parted by tabs. The plan is a JSON list, read once:
 
     [{"at": "dot", "do": "drop", "for": "ada@", "after": 3, "times": 2}, …]
 
-`at` is connect, ehlo, mail, rcpt, data, body, message (all of it has come, nothing is written down), dot (accepted and
-written down, the answer to come), answered (after it) or quit. `do` is a reply ("451 4.7.1 Later"), "drop", "hang", or
-"wait 0.2" (then goes on). `for` narrows to recipients that begin so, `after` skips as many occasions, `times` ends
-after as many.
+`at` is connect, ehlo, auth, mail, rcpt, data, body, message (all of it has come, nothing is written down), dot
+(accepted and written down, the answer to come), answered (after it) or quit. `do` is a reply ("451 4.7.1 Later"),
+"drop", "hang", "wait 0.2" (then goes on), or "greylist 300" (at rcpt: an envelope, which is sender and recipient, is
+refused until it has been known for 300 seconds). `for` narrows to recipients that begin so, `after` skips as many
+occasions, `times` ends after as many.
 """
 
 from __future__ import annotations
@@ -79,7 +80,15 @@ class Witness:
         self.ledger = Ledger(ledger)
         self.plan = plan
         self.patience = patience
-        self.features = ["witness", "8BITMIME", "SMTPUTF8", *(["PIPELINING"] if pipelining else [])]
+        self.envelopes: dict[tuple[str, str], float] = {}
+        signing_in = any(rule.at == "auth" for rule in plan)
+        self.features = [
+            "witness",
+            "8BITMIME",
+            "SMTPUTF8",
+            *(["PIPELINING"] if pipelining else []),
+            *(["AUTH PLAIN"] if signing_in else []),
+        ]
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -97,7 +106,7 @@ class Conversation:
         self.server = server
         self.reader = reader
         self.writer = writer
-        self.who = ""
+        self.who = self.sender = ""
         self.refused = False
 
     async def run(self) -> None:
@@ -109,9 +118,11 @@ class Conversation:
             await self.writer.drain()
 
     async def obey(self, word: str, line: str) -> None:
+        found = re.search(r"<(.*?)>", line)
         if word == "rcpt":
-            found = re.search(r"<(.*?)>", line)
             self.who = found[1] if found else ""
+        elif word == "mail":
+            self.sender = found[1] if found else ""
         at = "ehlo" if word == "helo" else word
         if word == "rcpt" and self.refused:
             self.who = ""
@@ -131,6 +142,8 @@ class Conversation:
                 self.say("503 5.5.1 No valid recipients")
             case "data":
                 await self.take()
+            case "auth":
+                self.say("235 2.7.0 Welcome")
             case "quit":
                 self.say("221 2.0.0 Bye")
                 await self.writer.drain()
@@ -177,12 +190,23 @@ class Conversation:
             elif rule.do.startswith("wait "):
                 await asyncio.sleep(float(rule.do[5:]))
                 return False
+            elif rule.do.startswith("greylist "):
+                return self.greylisted(float(rule.do[9:]))
             else:
                 self.say(rule.do)
                 if rule.do.startswith("421"):
                     await self.writer.drain()
                     raise Gone
                 return True
+        return False
+
+    def greylisted(self, seconds: float) -> bool:
+        """Whether this envelope is too new."""
+        now = time.monotonic()
+        first = self.server.envelopes.setdefault((self.sender, self.who), now)
+        if first == now or now - first < seconds:
+            self.say("451 4.7.1 Greylisted, come back")
+            return True
         return False
 
     def stop_reading(self) -> None:

@@ -1,9 +1,9 @@
 """Notice that the database is older than this machine remembers, and hold what would be sent a second time.
 
-Whoever has written down all that a journal says counts on in the database, notes the number beside it, in the data
-folder, and only then removes the journal. A restored backup counts less than the note says: whatever runs in it may
-have been sent already, and no journal tells any more, so it is paused until a person resumes it. What a journal still
-knows needs no person (`replay.py`).
+Whoever removes a journal of which all is written down first counts on in the database and notes the number beside it,
+in the data folder. A restored backup counts less than the note says: whatever runs in it may have been sent already,
+and no journal tells any more, so it is paused until a person resumes it. What a journal still knows needs no person
+(`replay.py`).
 
 A standby that takes over may have missed the last moments. It begins a new timeline (PostgreSQL's word); a machine that
 sees one begins nothing for the length of a lease, in which all machines bring in what their journals know.

@@ -76,9 +76,12 @@ def decide(row: Leased, outcome: Outcome, now: datetime) -> Decision:
 
 
 def retry_time(attempts: int, now: datetime) -> datetime:
-    """When to try again after so many attempts: 5, 10, 20 … minutes, at most 4 hours, each ± 20 %."""
+    """When to try again after so many attempts: 5, 10, 20 … minutes, at most 4 hours, each up to 20 % more.
+
+    Not less: servers that greylist ask for five minutes as a rule.
+    """
     wait = min(FIRST_RETRY * 2 ** min(attempts, 10), LONGEST_RETRY)
-    return now + timedelta(seconds=wait.total_seconds() * _jitter.uniform(0.8, 1.2))
+    return now + timedelta(seconds=wait.total_seconds() * _jitter.uniform(1.0, 1.2))
 
 
 def _answered(row: Leased, state: Delivery.State, reply: Reply) -> Result:

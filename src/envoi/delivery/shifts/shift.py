@@ -110,7 +110,6 @@ class Shift:
         for number, batch in list(self._hand.batches.items()):
             is_open = any(row.epoch == number for row in self._hand.open.values())
             waits_from = self._hand.waits_from(number)
-            # Each lease by itself, as ever.
             with transaction.atomic():
                 done = settle(batch.held, batch.results, end=not is_open and waits_from is None)
                 self._remember(done.written == len(batch.results) and not is_open)
@@ -126,8 +125,7 @@ class Shift:
         now = elapsed()
         self._trouble_since = self._trouble_since or now
         if is_gone(connection):
-            # Another server may take over, and have missed the last of what was written: the turn ends, nothing more is
-            # leased in it, and its journal is read before anything else.
+            # Another server may take over that missed the last moments: the turn ends, and its journal is read first.
             self._ends, self.all_written = min(self._ends, now), False
         if now - self._trouble_since > leases.LEASE.total_seconds() - LEASE_MARGIN:
             raise error

@@ -15,8 +15,8 @@ from envoi.core.keys import random_key
 from envoi.core.tasks import ending, later, later_unless_waiting
 from envoi.delivery import composers, dkim
 from envoi.delivery.actions import mailing as mailings
-from envoi.delivery.actions.replay import folder, replay, replay_all
-from envoi.delivery.actions.restored import begin, count_on, hold_if_restored
+from envoi.delivery.actions.replay import folder, goes_aside, may_go, replay, replay_all
+from envoi.delivery.actions.restored import begin, hold_if_restored
 from envoi.delivery.actions.standstill import pause_transport
 from envoi.delivery.journal import Journal
 from envoi.delivery.limits.routes import choose, has_way, opens_at
@@ -134,9 +134,9 @@ def _turn(mailing: Mailing, transport: Transport, seconds: float) -> datetime | 
         if connections and not hold_if_restored():
             begin()
             shift = _send(mailing, transport, worker, connections, seconds, journal)
-        written = shift is None or (shift.all_written and count_on())
+        written = shift is None or (shift.all_written and may_go())
     finally:
-        journal.close(keep=not written)
+        journal.close(keep=not written, aside=shift is not None and goes_aside())
         roster.sign_off(worker)
     if not written:
         # Some rows were taken from us meanwhile, or the database may have forgotten some: what we know of them goes the

@@ -69,6 +69,7 @@ def people(number: int, domain: str) -> list[str]:
     return [f"p{at}@{domain}" for at in range(number)]
 
 
+@pytest.mark.fault("F23")
 def test_a_provider_that_asks_for_less_is_slowed_down_and_the_others_get_theirs(server: Server) -> None:
     transport = make_transport(port=server.port)
     server.refused = {"gmail.com", "googlemail.com"}

@@ -15,6 +15,7 @@ def test_what_was_made_is_read_whatever_case_it_comes_back_in(number: int) -> No
     assert len(address.partition("@")[0]) <= 64
 
 
+@pytest.mark.fault("F24")
 def test_every_attempt_has_the_same_return_path() -> None:
     assert return_path.make(7, "example.org") == return_path.make(7, "example.org")
 

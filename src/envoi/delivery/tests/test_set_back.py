@@ -1,8 +1,9 @@
-"""The database goes back a little, as when a standby takes over that had missed the last moments. The journals had not."""
+"""The database goes back a little, as when a standby takes over that missed the last moments; the journals did not."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from envoi.core import clock
-from envoi.delivery.actions import restored
+from envoi.delivery.actions import replay, restored
 from envoi.delivery.actions.replay import folder, replay_all
 from envoi.delivery.actions.restored import count_on, hold_if_restored
 from envoi.delivery.actions.watch import watch
@@ -32,9 +33,8 @@ KNOWN = {"ada": "sent", "bob": "failed", "chloe": "unknown", "dmitri": "pending"
 
 
 @pytest.fixture(autouse=True)
-def data(tmp_path: Path, settings: Settings) -> Iterator[Path]:
+def data(tmp_path: Path, settings: Settings) -> None:
     settings.ENVOI_DATA = tmp_path
-    yield tmp_path
 
 
 @pytest.fixture
@@ -48,7 +48,8 @@ def set_back(mailing: Mailing) -> None:
     Shift.objects.all().delete()
     mailing.tallies.all().delete()
     Mailing.objects.update(leased_to=0)
-    mailing.deliveries.update(state="pending", retry_at=None, attempts=0, first_attempt_at=None)
+    rows = {"state": "pending", "state_at": mailing.created_at, "retry_at": None}
+    mailing.deliveries.update(**rows, attempts=0, first_attempt_at=None)
 
 
 def test_nobody_who_stands_in_a_journal_is_sent_to_again_though_the_lease_is_forgotten(mailing: Mailing) -> None:
@@ -181,3 +182,25 @@ def test_after_another_server_took_over_nothing_begins_until_all_journals_are_in
             take_turns()
     assert states(other) == {"dmitri": "sent"}
     assert states(mailing) == KNOWN
+
+
+def test_a_journal_that_was_put_aside_is_read_again_when_another_server_takes_over_and_else_goes(
+    mailing: Mailing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(replay, "goes_aside", lambda: True)
+    monkeypatch.setattr(restored, "timeline", lambda: "00000001")
+    assert count_on()
+    die(mailing).close(keep=True)
+    assert (replay_all(), replay_all()) == (1, 0)
+    assert [path.suffix for path in folder().iterdir()] == [".done"]
+    set_back(mailing)
+    monkeypatch.setattr(restored, "timeline", lambda: "00000002")
+    assert replay_all() == 1
+    assert states(mailing) == KNOWN
+    with clock.set_to(clock.now() + LEASE + timedelta(seconds=1)):
+        assert (replay_all(), replay_all()) == (1, 0)
+        (aside,) = folder().iterdir()
+        os.utime(aside, (time.time() - 31,) * 2)
+        assert replay_all() == 0
+    assert list(folder().iterdir()) == []
+    assert LedgerMark.objects.get().number == 2

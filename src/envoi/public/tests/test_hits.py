@@ -120,6 +120,7 @@ def test_head_tells_what_get_would_and_counts_as_a_machine(client: Client) -> No
     assert set(Activity.objects.values_list("type", "automated")) == {("click", "head"), ("open", "head")}
 
 
+@pytest.mark.fault("F12")
 def test_a_link_seen_before_works_while_the_database_is_away_and_the_click_is_not_lost(client: Client) -> None:
     ada = make_sent()
     known, unknown = make_link(ada.mailing), make_link(ada.mailing, "https://example.net/new", position=2)
@@ -159,6 +160,7 @@ def test_a_signed_in_editor_who_reads_is_a_reader_and_no_session_is_looked_up(
     assert [query["sql"] for query in asked if "session" in query["sql"]] == []
 
 
+@pytest.mark.fault("F12")
 def test_a_whole_server_without_its_database_still_answers_the_pixel(tmp_path: Path) -> None:
     program = """
 import django; django.setup()
@@ -184,6 +186,7 @@ print((spool.folder() / "hits.log").read_bytes().count(b"open"))
     assert done.stdout.split() == ["200", "503", "503", "1"]
 
 
+@pytest.mark.fault("F30")
 def test_a_full_disk_is_no_readers_fault(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(hit: Hit) -> None:
         raise OSError(28, "No space left on device")

@@ -120,6 +120,7 @@ def test_a_batch_that_no_database_takes_is_put_aside_and_does_not_stop_the_next(
     assert len(list(own_spool.glob("*.refused"))) == 1
 
 
+@pytest.mark.fault("F30")
 def test_a_line_that_a_full_disk_cut_off_spoils_only_itself(own_spool: Path) -> None:
     spool.append(hit(1))
     with (own_spool / spool.CURRENT).open("ab") as file:

@@ -69,6 +69,7 @@ def resolver() -> Iterator[dns.asyncresolver.Resolver]:
     forget()
 
 
+@pytest.mark.fault("F29")
 def test_records_are_found_and_what_nobody_answers_is_left_out(
     resolver: dns.asyncresolver.Resolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,6 +22,7 @@ from envoi.delivery.smtp.tests.scripted import QUICK, ada
         (socket.EAI_FAIL, FaultKind.NO_LOOKUP),
     ],
 )
+@pytest.mark.fault("F29")
 def test_a_name_that_is_not_there_is_told_from_one_that_nobody_looks_up(
     code: int, kind: FaultKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -40,6 +41,7 @@ def test_a_name_that_is_not_there_is_told_from_one_that_nobody_looks_up(
     assert (outcome.error.kind, outcome.phase) == (kind, Phase.CONNECT)
 
 
+@pytest.mark.fault("F29")
 def test_a_name_that_takes_for_ever_to_look_up_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     over = threading.Event()
 

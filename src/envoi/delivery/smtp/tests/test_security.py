@@ -118,6 +118,7 @@ def test_a_server_that_ends_the_encryption_but_not_the_connection_is_not_waited_
 
 
 @pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+@pytest.mark.fault("F27")
 def test_a_handshake_that_hangs_is_given_up(localhost: Certified, security: Security) -> None:
     async def script(peer: Peer) -> None:
         if security is Security.STARTTLS:
@@ -138,6 +139,7 @@ def test_a_handshake_that_hangs_is_given_up(localhost: Certified, security: Secu
     assert (outcome.error.kind, outcome.phase) == (FaultKind.TIMEOUT, Phase.TLS)
 
 
+@pytest.mark.fault("F27")
 def test_without_starttls_nothing_is_sent(localhost: Certified) -> None:
     async def script(peer: Peer) -> None:
         await peer.hello("PIPELINING", "AUTH PLAIN")
@@ -150,6 +152,7 @@ def test_without_starttls_nothing_is_sent(localhost: Certified) -> None:
     assert [line.split(" ")[0] for line in server.seen] == ["EHLO"]
 
 
+@pytest.mark.fault("F27")
 def test_a_refused_starttls_is_not_gone_round(localhost: Certified) -> None:
     async def script(peer: Peer) -> None:
         await peer.hello("STARTTLS")
@@ -163,6 +166,7 @@ def test_a_refused_starttls_is_not_gone_round(localhost: Certified) -> None:
     assert (outcome.reply.code, outcome.phase) == (454, Phase.TLS)
 
 
+@pytest.mark.fault("F27")
 def test_what_was_injected_before_the_handshake_is_forgotten(localhost: Certified) -> None:
     async def after(peer: Peer) -> None:
         await peer.ehlo()
@@ -179,6 +183,7 @@ def test_what_was_injected_before_the_handshake_is_forgotten(localhost: Certifie
         assert outcome.reply.text == "the true server refuses"
 
 
+@pytest.mark.fault("F27")
 def test_replies_before_the_handshake_are_thrown_away(localhost: Certified) -> None:
     async def run() -> bool:
         wire = Wire()
@@ -199,6 +204,7 @@ def test_replies_before_the_handshake_are_thrown_away(localhost: Certified) -> N
     ids=["another name", "expired"],
 )
 @pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+@pytest.mark.fault("F27")
 def test_a_certificate_that_is_not_good_ends_the_attempt(
     tmp_path: Path, names: tuple[str, ...], days: int, kind: FaultKind, security: Security
 ) -> None:
