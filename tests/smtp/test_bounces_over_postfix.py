@@ -32,11 +32,13 @@ def here(relay: Postfix) -> Iterator[Installation]:
     """An installation whose data the user of the pipe may read and write."""
     relay.pipe_into(LATER)
     folder = Path(tempfile.mkdtemp(prefix="envoi-bounces-"))
-    folder.chmod(0o755)
-    made = installation.make(folder)
-    yield made
-    relay.pipe_into("#!/bin/sh\nexit 0\n")
-    shutil.rmtree(folder)
+    try:
+        folder.chmod(0o755)
+        yield installation.make(folder)
+    finally:
+        # What still comes back is of nobody's interest.
+        relay.pipe_into("#!/bin/sh\nexit 0\n")
+        shutil.rmtree(folder)
 
 
 def hand_over(here: Installation, relay: Postfix) -> None:
