@@ -8,6 +8,7 @@ without a worker), or came back (`attention`), so that each is found without rea
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from django.db import connection, transaction
 
 from envoi.contacts.models import Suppression
 from envoi.core import clock
+from envoi.core.writing_turns import writing_turn
 from envoi.delivery.composers import Leased
 from envoi.delivery.models import Delivery, Lease, Mailing, Purpose, Transport
 from envoi.delivery.queries.ranges import come_back
@@ -78,6 +80,8 @@ UPDATE {_DELIVERY} SET state = '{State.PENDING}'
                                     AND d.id BETWEEN l.first_id AND l.last_id)
                ORDER BY d.retry_at LIMIT %s)
 """
+# In one parameter: asked every second for all that wait, and a query of Django's with as many took 5 ms.
+_OF_THESE = f"SELECT address_key, reason FROM {_SUPPRESSION} WHERE address_key"
 _Row = tuple[Any, ...]
 
 
@@ -87,7 +91,7 @@ def claim(mailing: Mailing, worker: str, size: int, transport: Transport | None 
     In this order: what somebody gave back, what was deferred or came back otherwise, what is new.
     """
     now = clock.now()
-    with transaction.atomic():
+    with writing_turn(), transaction.atomic():
         current = locked(mailing)
         if current is None or current.state != Mailing.State.RUNNING:
             return None
@@ -222,8 +226,13 @@ def _moment(value: datetime) -> datetime:
 
 def hindered(purpose: str, keys: Collection[str]) -> dict[str, Delivery.SkipReason]:
     """Which of these addresses must not be written to at this moment, and why."""
-    found = Suppression.objects.filter(address_key__in=keys, reason__in=_honoured(purpose))
-    return {key: _skip(reason) for key, reason in found.values_list("address_key", "reason")}
+    honoured = _honoured(purpose)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"{_OF_THESE} = ANY(%s)", [list(keys)])
+        else:
+            cursor.execute(f"{_OF_THESE} IN (SELECT value FROM json_each(%s))", [json.dumps(list(keys))])
+        return {key: _skip(reason) for key, reason in cursor.fetchall() if reason in honoured}
 
 
 def _honoured(purpose: str) -> frozenset[str]:

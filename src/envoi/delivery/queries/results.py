@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from django.db import connection, transaction
 
 from envoi.core import clock
+from envoi.core.writing_turns import writing_turn
 from envoi.delivery.models import Delivery, Lease
 from envoi.delivery.queries import accepted
 from envoi.delivery.queries.leases import Held
@@ -111,7 +112,7 @@ def settle(held: Held, results: Sequence[Result], *, offered_to: int = 0, end: b
     if connection.vendor == "postgresql" and not end and (kind := _accepted_alike(results)):
         return _settle_accepted(held, results, kind, offered_to)
     now = connection.ops.adapt_datetimefield_value(clock.now())
-    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+    with writing_turn(), transaction.atomic(savepoint=False), connection.cursor() as cursor:
         if end:
             cursor.execute(_END, [held.id, held.worker])
             if not cursor.rowcount:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from envoi.core import clock
+from envoi.core import clock, wording
 from envoi.delivery.composers import Leased
 from envoi.delivery.limits import at_providers
 from envoi.delivery.limits import gate as gate_module
@@ -268,7 +268,7 @@ def test_mail_to_a_limited_provider_is_put_off_and_the_others_go_on() -> None:
     assert gone(admission) == [1, 2, 6, 7, 8, 9, 10]
     assert [row.id for row, _, _ in admission.put_off] == [3, 4, 5]
     assert [until - NOON for _, until, _ in admission.put_off] == [timedelta(seconds=s) for s in (3, 4, 5)]
-    assert admission.put_off[0][2] == "The limit for mail to google.com is reached; its messages follow."
+    assert wording.said(admission.put_off[0][2]) == "The limit for mail to google.com is reached; its messages follow."
     assert (admission.left, admission.next_at) == (0, None)
 
 
@@ -350,7 +350,7 @@ def test_a_complaint_halves_what_goes_to_that_provider_for_every_worker() -> Non
     bob.look(bob._mailing, transport)
     admission = bob.admit([*rows(10, "googlemail.com"), *rows(10, first=11)], 100)
     assert gone(admission) == [1, 2, *range(11, 21)]
-    assert admission.put_off[0][2] == "google.com asked for less mail; its messages leave more slowly."
+    assert wording.said(admission.put_off[0][2]) == "google.com asked for less mail; its messages leave more slowly."
 
 
 def test_what_was_slowed_down_comes_back_and_is_then_forgotten() -> None:
