@@ -6,6 +6,7 @@ Called directly by `envoi web`, `worker`, `sandbox`, and in forked children by `
 
 from __future__ import annotations
 
+import gc
 import logging
 import signal
 import sys
@@ -31,6 +32,8 @@ from envoi.tracking.actions.flush import flush_until
 logger = logging.getLogger("envoi.delivery")
 
 JOURNALS_EVERY = 5.0
+# After how many new objects those are looked through, and after how many such times the older ones.
+YOUNG = (20_000, 20, 20)
 # A sender takes its turns one after the other; a second thread in its process would only take time from the first.
 THREADS = {"worker": 4, "personal": 2, "sender": 1}
 QUEUES = {"worker": ("default",), "personal": ("personal",), "sender": ("sending",)}
@@ -64,9 +67,20 @@ def web(host: str, port: int, workers: int, threads: int) -> int:
 
 def work(kind: str, queues: Sequence[str], threads: int) -> int:
     """Run background tasks, and bring in what dead workers of this machine have left."""
+    if kind == "sender":
+        collect_garbage_less_often()
     threading.Thread(target=tend_journals, name="journals", daemon=True).start()
     engine().work(list(queues), threads, kind, Timing())
     return 0
+
+
+def collect_garbage_less_often() -> None:
+    """For a process that makes and drops 20 small objects a message: looking for cycles among them cost 5 µs each.
+
+    What was loaded before is not looked through again, which also keeps its memory shared with the parent.
+    """
+    gc.freeze()
+    gc.set_threshold(*YOUNG)
 
 
 def tend_journals() -> None:

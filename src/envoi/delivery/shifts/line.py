@@ -37,7 +37,8 @@ from envoi.delivery.smtp import (
     withheld,
 )
 
-# Outcomes are handed to the worker by the handful, since each time wakes its thread; or after so many seconds.
+# Outcomes are handed to the worker by the handful, since each time wakes its thread and both then wait for the
+# interpreter; or after so many seconds.
 HANDFUL = 25
 SOON = 0.02
 # A suppression is read so many seconds before MAIL at most.
@@ -82,6 +83,7 @@ class Line:
         self._journal = journal
         self._write = write
         self.connections = connections
+        self.handful = HANDFUL
         self._limits = (connections, messages_per_connection)
         self._ready: deque[Job] = deque()
         self._later: list[tuple[float, int, Job]] = []
@@ -253,7 +255,7 @@ class Line:
     def _settle(self, row: Leased, outcome: Outcome | RenderProblem | ComposeFailed) -> None:
         self._unsettled -= 1
         self._handful.append((row, outcome))
-        if len(self._handful) >= HANDFUL or not self._unsettled:
+        if len(self._handful) >= self.handful or not self._unsettled:
             self._hand_over()
         elif self._handing_over is None:
             self._handing_over = self._loop.call_later(SOON, self._hand_over)

@@ -65,7 +65,7 @@ class Shift:
         self.all_written = True
         self._compose = compose
         self._line = line
-        self._refill = WINDOW - min(WINDOW // 2, max(FEW, line.connections))
+        self._refill = line.handful = WINDOW - min(WINDOW // 2, max(FEW, line.connections))
         self._gate = Gate(mailing, transport, worker)
         self._hand = Hand()
         self._ends = elapsed() + seconds

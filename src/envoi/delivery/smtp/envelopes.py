@@ -111,6 +111,8 @@ def commands(envelope: Envelope, offered: Features) -> tuple[bytes, bytes]:
 
 def xtext(text: str) -> str:
     """`text` (ASCII) as RFC 3461 §4 writes it in parameters."""
+    if text.isalnum() and text.isascii():
+        return text
     return _NO_XTEXT.sub(lambda found: f"+{ord(found[0]):02X}", text)
 
 
