@@ -115,13 +115,14 @@ def stop_if_too_much_comes_back(delivery_id: int) -> bool:
 def _locked_row(delivery_id: int) -> Delivery:
     """The row, which nobody else changes until the transaction ends.
 
-    Of one that waits, the mailing is locked before it, as all do that lease rows.
+    Of one that waits, the mailing is locked before it, as all do that lease rows or let deferred ones wait again: they
+    hold tallies while they take rows.
     """
     found = Delivery.objects.select_related("mailing").filter(pk=delivery_id)
     row = found.first()
     if row is None:
         raise NoSuchDelivery(delivery_id)
-    waits = row.state == State.PENDING
+    waits = row.state in Delivery.OPEN
     if waits:
         locked(row.mailing)
     row = found.select_for_update(of=("self",), no_key=True).first()

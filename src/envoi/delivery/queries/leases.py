@@ -71,9 +71,12 @@ _CAME_BACK = f"""
                     WHERE l.mailing_id = d.mailing_id AND d.id BETWEEN l.first_id AND l.last_id)
  ORDER BY d.id LIMIT %s
 """
+# The state is said twice: of a row that somebody settled while this waited for it, PostgreSQL looks again only at what
+# stands outside of the inner query.
 _PROMOTE = f"""
 UPDATE {_DELIVERY} SET state = '{State.PENDING}'
- WHERE id IN (SELECT d.id FROM {_DELIVERY} d
+ WHERE state = '{State.DEFERRED}'
+   AND id IN (SELECT d.id FROM {_DELIVERY} d
                WHERE d.mailing_id = %s AND d.attention = '{State.DEFERRED}' AND d.retry_at <= %s
                  AND NOT EXISTS (SELECT 1 FROM {_LEASE} l
                                   WHERE l.mailing_id = d.mailing_id AND l.worker <> ''

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from envoi.core import clock
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.doubts import reached
+from envoi.delivery.actions.reported import Fate, Reported, take_report
 from envoi.delivery.actions.watch import watch
 from envoi.delivery.models import Delivery, Lease, Mailing
 from envoi.delivery.queries import recount
@@ -110,3 +113,45 @@ def test_a_shift_whose_lease_is_taken_as_it_opens_the_window_ends_and_sends_noth
     with clock.set_to(clock.now() + timedelta(seconds=61)):
         watch()
     assert states(mailing) == {"pending": 2}
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+@pytest.mark.django_db(transaction=True)
+def test_whoever_is_settled_while_another_lets_the_deferred_wait_again_is_not_sent_to() -> None:
+    mailing = make_mailing("ada@example.net", "bob@example.net")
+    due = clock.now() - timedelta(minutes=1)
+    mailing.deliveries.update(state=Row.DEFERRED, retry_at=due)
+    Mailing.objects.update(leased_to=mailing.last_id)
+    ada = mailing.deliveries.get(address="ada@example.net")
+
+    def claims() -> list[str]:
+        try:
+            return [row.address for row in claimed(mailing, "host:1", 9).rows]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Delivery.objects.filter(pk=ada.pk).update(state=Row.SENT, retry_at=None)
+            found = pool.submit(claims)
+            while not found.done() and not _somebody_waits():
+                pass
+        assert found.result() == ["bob@example.net"]
+    assert states(mailing) == {"sent": 1, "pending": 1}
+    assert tallied(mailing) == {"deferred": -1}
+
+
+def _somebody_waits() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
+
+
+def test_a_report_about_somebody_deferred_waits_for_whoever_lets_them_wait_again() -> None:
+    mailing = make_mailing("ada@example.net")
+    mailing.deliveries.update(state=Row.DEFERRED, retry_at=clock.now())
+    with CaptureQueriesContext(connection) as asked:
+        take_report(mailing.deliveries.get().pk, Reported(Fate.FAILED))
+    tables = [query["sql"].split(" FROM ")[1].split()[0] for query in asked if query["sql"].startswith("SELECT")]
+    assert tables[1:4] == ['"delivery_delivery"', '"delivery_mailing"', '"delivery_delivery"']
+    assert states(mailing) == {"bounced": 1}
