@@ -100,6 +100,8 @@ class Journal:
         if keep:
             self.flush()
         elif aside:
+            # It lies there from now on, however long ago the last line was written.
+            os.utime(self._file)
             self.path.rename(self.path.with_suffix(DONE))
         else:
             self.path.unlink(missing_ok=True)

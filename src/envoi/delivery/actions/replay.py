@@ -165,11 +165,15 @@ def _bring_in(mailing: Mailing, record: Record) -> bool:
 
 
 def _forgotten(mailing: Mailing, record: Record, taken: Collection[int]) -> list[Leased]:
-    """Rows that still wait though the journal tells of them, but for those `taken` from its worker's leases."""
+    """Rows that still wait though the journal settles them, but for those `taken` from its worker's leases.
+
+    Those of which the server refused the sender after the dot wait rightly.
+    """
     if record.began is None:
         return []
     known = {row: epoch for row, (epoch, _) in record.answers.items()} | record.dots
-    return forgotten(mailing, {row: epoch for row, epoch in known.items() if row not in taken}, record.began)
+    waiting = forgotten(mailing, {row: epoch for row, epoch in known.items() if row not in taken}, record.began)
+    return [row for row in waiting if decided(row, record).state != State.PENDING]
 
 
 def _remind(mailing: Mailing, record: Record, rows: Sequence[Leased]) -> bool:

@@ -121,3 +121,12 @@ def test_a_machine_keeps_its_name(tmp_path: Path) -> None:
     assert len(first) == 8
     assert machine_key(tmp_path) == first
     assert [path.name for path in tmp_path.iterdir()] == ["machine.id"]
+
+
+def test_a_journal_put_aside_lies_there_from_now_on(tmp_path: Path) -> None:
+    kept = Journal(tmp_path, "host:1", "m1")
+    os.utime(kept.path, (0, 0))
+    kept.close(keep=False, aside=True)
+    (aside,) = tmp_path.iterdir()
+    assert aside.suffix == ".done"
+    assert aside.stat().st_mtime > 0

@@ -21,6 +21,7 @@ from envoi.delivery.models import Delivery, Lease, LedgerMark, Mailing, Shift
 from envoi.delivery.queries.leases import LEASE, claim, wait_again
 from envoi.delivery.queries.results import Result, settle
 from envoi.delivery.shifts.work import take_turns
+from envoi.delivery.smtp import Reply
 from envoi.delivery.tests.composing import Plain
 from envoi.delivery.tests.factories import claimed, make_mailing, make_transport, offered
 from envoi.delivery.tests.mailbox import mailbox
@@ -126,6 +127,21 @@ def test_what_a_person_decided_after_the_journal_began_stands(mailing: Mailing) 
         replay_all()
     assert set(states(mailing).values()) == {"pending"}
     assert claim(mailing, "host:2", 10) is not None
+
+
+@pytest.mark.parametrize("boot", [boot_id(), "another"], ids=["a crash", "a power cut"])
+def test_who_waits_because_the_server_refused_the_sender_was_not_forgotten(mailing: Mailing, boot: str) -> None:
+    kept = Journal(folder(), "host:1", mailing.key)
+    kept.path.write_bytes(kept.path.read_bytes().replace(boot_id().encode(), boot.encode()))
+    ada = mailing.deliveries.order_by("pk")[0]
+    kept.dot(ada.pk, 7)
+    kept.answer(ada.pk, 7, Reply(421, "4.3.2", "Closing down"))
+    kept.close(keep=True)
+    assert replay_all() == 1
+    mailing.refresh_from_db()
+    assert mailing.state == Mailing.State.RUNNING
+    assert set(states(mailing).values()) == {"pending"}
+    assert journals() == 0
 
 
 def test_when_the_end_of_the_journal_is_lost_as_well_a_person_decides(mailing: Mailing) -> None:
