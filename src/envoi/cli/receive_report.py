@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError
 
 from envoi.bounces.actions.receive import Effect, receive
 from envoi.bounces.models import KeptAside
@@ -80,7 +81,8 @@ def put_off(why: str) -> int:
 
 def empty_maildir(folder: Path) -> int:
     """Take in what is new, the oldest first. A message is removed after what it did is committed: killed in between,
-    it is taken in once more, and changes nothing. Others may empty the same maildir meanwhile.
+    it is taken in once more, and changes nothing. Others may empty the same maildir meanwhile. One that cannot be taken
+    in stays, and keeps none behind it waiting.
 
     Raises:
         Stop: the folder is no maildir.
@@ -88,7 +90,7 @@ def empty_maildir(folder: Path) -> int:
     if not (folder / "new").is_dir():
         raise Stop(f"--maildir: {folder} has no folder “new”; name a maildir.")
     effects: Counter[Effect] = Counter()
-    waiting = 0
+    waiting = stuck = 0
     for path in sorted((folder / "new").iterdir(), key=lambda path: path.name):
         try:
             with path.open("rb") as message:
@@ -98,6 +100,13 @@ def empty_maildir(folder: Path) -> int:
             continue
         except TooEarly:
             waiting += 1
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception as error:  # whatever one message does, the others are taken in
+            stuck += 1
+            print(
+                f"envoi receive-report: {path} stays: {type(error).__name__}. Look at it, or move it.", file=sys.stderr
+            )
         else:
             path.unlink(missing_ok=True)
     print(
@@ -105,7 +114,7 @@ def empty_maildir(folder: Path) -> int:
         f"{effects[Effect.NOTHING_NEW]:,} said nothing new, {effects[Effect.IGNORED]:,} were automatic replies, "
         f"{effects[Effect.KEPT_ASIDE]:,} were kept aside; {waiting:,} wait for their delivery to be written down"
     )
-    return TRY_AGAIN if waiting else 0
+    return TRY_AGAIN if waiting or stuck else 0
 
 
 def list_kept_aside() -> int:

@@ -6,6 +6,7 @@ Guarantee: at most `MOST` are kept, the latest, and none longer than `KEPT`; who
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import timedelta
 
 from django.db import transaction
@@ -17,6 +18,8 @@ from envoi.core import clock
 
 MOST = 1000
 KEPT = timedelta(days=30)
+# PostgreSQL takes no zero bytes, and no database takes halves of characters, as file names and arguments may hold.
+_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 def keep_aside(why: KeptAside.Why, data: bytes, sent_to: str, head: Head) -> None:
@@ -28,9 +31,9 @@ def keep_aside(why: KeptAside.Why, data: bytes, sent_to: str, head: Head) -> Non
             key=key,
             defaults={
                 "why": why,
-                "sent_to": sent_to[:254],
-                "sender": head.sender[:254],
-                "subject": head.subject[:200],
+                "sent_to": _fit(sent_to, 254),
+                "sender": _fit(head.sender, 254),
+                "subject": _fit(head.subject, 200),
                 "first_at": now,
                 "last_at": now,
             },
@@ -45,3 +48,7 @@ def keep_aside(why: KeptAside.Why, data: bytes, sent_to: str, head: Head) -> Non
 def forget_old() -> int:
     """Those that have lain long enough; how many."""
     return KeptAside.objects.filter(last_at__lt=clock.now() - KEPT).delete()[0]
+
+
+def _fit(text: str, most: int) -> str:
+    return _UNFIT.sub("\ufffd", text)[:most]

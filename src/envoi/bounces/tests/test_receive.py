@@ -249,6 +249,16 @@ def test_holidays_letters_and_complaints_are_no_bounces(message: bytes, got: Rec
     assert KeptAside.objects.count() == (got.effect == Effect.KEPT_ASIDE)
 
 
+def test_what_no_database_would_take_is_kept_aside_all_the_same() -> None:
+    message = b"From: e\x00ve@example.com\nDelivered-To: x\x00@example.org\nSubject: a\x00b\n\nBuy!"
+    assert receive(message) == Received(Effect.KEPT_ASIDE, why=Why.NOT_OURS)
+    assert receive(b"\n", sent_to=["bounces\udcff@example.org"]).why == Why.NOT_OURS
+    assert list(KeptAside.objects.order_by("pk").values_list("sender", "sent_to", "subject")) == [
+        ("e\ufffdve@example.com", "x\ufffd@example.org", "a b"),
+        ("", "bounces\ufffd@example.org", ""),
+    ]
+
+
 def test_what_is_kept_aside_counts_on_is_bounded_and_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "MOST", 5)
     for number in range(9):

@@ -114,3 +114,38 @@ def test_a_maildir_is_emptied(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert set(Delivery.objects.values_list("address", "state")) == {
         (ADA, State.BOUNCED), ("bob@example.net", State.BOUNCED), ("chloe@example.net", State.PENDING)
     }  # fmt: skip
+
+
+def test_a_message_that_cannot_be_taken_in_keeps_none_behind_it_waiting(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ada = accepted_mailing(ADA).deliveries.get()
+    (tmp_path / "new/1").mkdir(parents=True)
+    (tmp_path / "new/2").write_bytes(report(sent_to=path_of(ada)))
+
+    assert main(["receive-report", "--maildir", str(tmp_path)]) == 75
+
+    said = capsys.readouterr()
+    assert said.out.startswith("1 messages taken in: 1 changed a delivery, ")
+    assert said.err == (
+        f"envoi receive-report: {tmp_path}/new/1 stays: IsADirectoryError. Look at it, or move it.\n"
+    )  # fmt: skip
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["1"]
+
+
+def test_a_database_that_is_away_leaves_the_maildir_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = []
+
+    def fails(data: bytes) -> None:
+        asked.append(data)
+        raise OperationalError("the server closed the connection")
+
+    monkeypatch.setattr(receive_report, "receive", fails)
+    (tmp_path / "new").mkdir()
+    for name in "12":
+        (tmp_path / "new" / name).write_bytes(report())
+    assert main(["receive-report", "--maildir", str(tmp_path)]) == 75
+    assert (len(asked), len(list((tmp_path / "new").iterdir()))) == (1, 2)
+    assert "the server closed the connection" in capsys.readouterr().err
