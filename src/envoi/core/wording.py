@@ -11,12 +11,15 @@ The functions that keep are called as Django's are, `wording.gettext(…)`, sinc
 from __future__ import annotations
 
 import json
+import re
 
 from django.utils import translation
 
 MARK = "\x1e"
 # What is kept has to fit where it is kept (`Delivery.detail`: 500).
 LONGEST_VALUE = 300
+# A width, as in %(name)999999999d, would fill the memory; people can write what looks as if we had kept it.
+_PLAIN = re.compile(r"(?:[^%]|%%|%\(\w+\)[sd])*+")
 
 
 class WordedError(Exception):
@@ -52,6 +55,8 @@ def said(kept: str) -> str:
     try:
         form, values = json.loads(kept[len(MARK) :])
         text = translation.ngettext(*form) if len(form) > 1 else translation.gettext(*form)
+        if not _PLAIN.fullmatch(text):
+            return kept[len(MARK) :]
         return text % {name: said(value) if isinstance(value, str) else value for name, value in values.items()}
     except (ValueError, TypeError, KeyError, AttributeError):
         # Cut off, or changed by hand: better than nothing.

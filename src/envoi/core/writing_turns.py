@@ -28,32 +28,43 @@ _open = threading.local()
 def writing_turn() -> Iterator[None]:
     """Around a transaction that writes; does nothing inside of one, in memory, and on other databases."""
     file = None if connection.in_atomic_block else _file()
-    if file is None:
+    if file is None or not _wait_for(file):
         yield
         return
-    _wait_for(file)
     try:
         yield
     finally:
         fcntl.flock(file, fcntl.LOCK_UN)
 
 
-def _wait_for(file: int) -> None:
+def _wait_for(file: int) -> bool:
+    """Whether the lock is ours."""
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        with suppress(BlockingIOError):
+        try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        time.sleep(EVERY)
+        except BlockingIOError:
+            time.sleep(EVERY)
+        except OSError:  # A file system without locks.
+            return False
+        else:
+            return True
+    return False
 
 
 def _file() -> int | None:
-    """A handle of this thread's own: one that is inherited or shared would let two in."""
+    """A handle of this thread's own: one that is inherited or shared would let two in.
+
+    None also where it cannot be had: root may have made the file, where SQLite gives its own files to whoever owns the
+    database.
+    """
     name = str(connection.settings_dict["NAME"])
     if connection.vendor != "sqlite" or not os.path.isabs(name):
         return None
     if getattr(_open, "whose", None) != (os.getpid(), name):
-        _open.file = os.open(f"{name}.turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        _open.file = None
+        with suppress(OSError):
+            _open.file = os.open(f"{name}.turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         _open.whose = (os.getpid(), name)
-    file: int = _open.file
+    file: int | None = _open.file
     return file

@@ -61,7 +61,19 @@ def test_a_text_without_a_translation_is_said_in_english() -> None:
     assert in_swedish(wording.gettext("A text of %(year)d.".replace("A ", "One "), year=2031)) == "One text of 2031."
 
 
-@pytest.mark.parametrize("rest", ["", "[[", "7", '[["a %(b)s"], {}]', "[[], {}]", '[["a %(b)d"], {"b": "c"}]', '["a"]'])
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "",
+        "[[",
+        "7",
+        '[["%(b)1000000000d"], {"b": 1}]',
+        '[["a %(b)s"], {}]',
+        "[[], {}]",
+        '[["a %(b)d"], {"b": "c"}]',
+        '["a"]',
+    ],
+)
 def test_what_was_cut_off_or_changed_is_shown_and_breaks_nothing(rest: str) -> None:
     assert wording.said(wording.MARK + rest) == rest
 

@@ -95,3 +95,18 @@ def test_elsewhere_nobody_waits(
     monkeypatch.setattr(time, "sleep", waits.append)
     with writing_turn():
         assert waits == []
+
+
+@pytest.mark.parametrize("refused", ["os.open", "fcntl.flock"])
+def test_without_the_file_or_its_lock_the_writing_goes_on(
+    ours: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, refused: str
+) -> None:
+    def refuse(*_args: object) -> None:
+        raise PermissionError(13, "made by root")
+
+    monkeypatch.setattr(refused, refuse)
+    written = []
+    for _ in range(2):
+        with writing_turn():
+            written.append(ours)
+    assert len(written) == 2
