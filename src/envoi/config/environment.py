@@ -137,7 +137,7 @@ def sqlite(path: Path) -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 30,
             "init_command": (
-                # Large sorts go to files: in memory the freeze of a million took 370 MB of whoever pressed Send.
+                # Large sorts go to files: in memory the freeze of a million took 110 MB more of whoever pressed Send.
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
                 # No mmap: mapped pages count as the process's memory, and here nothing was faster with them.
                 "PRAGMA cache_size=-8000;"

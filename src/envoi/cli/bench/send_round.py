@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import fmean
+
+from django.db.models import Count
 
 from envoi.audiences.models import List
 from envoi.audiences.queries import Targets
@@ -100,9 +101,9 @@ class Bench:
 
     def check(self, mailing: Mailing, arrived_before: int, besides: int = 0) -> None:
         """A bench that counts what was not sent would lie."""
-        found = Counter(mailing.deliveries.values_list("state", flat=True))
+        found = dict(mailing.deliveries.values_list("state").annotate(number=Count("id")).order_by())
         if mailing.state != Mailing.State.FINISHED or found != {Delivery.State.SENT: self.people}:
-            raise Stop(f"the broadcast ended as {mailing.state} ({mailing.state_reason}) with {dict(found)}")
+            raise Stop(f"the broadcast ended as {mailing.state} ({mailing.state_reason}) with {found}")
         expected = self.people + besides
         arrived = self.sink.settled(arrived_before + expected) - arrived_before
         if arrived != expected:
