@@ -67,8 +67,10 @@ def count_on() -> bool:
 
 
 def _count() -> None:
-    """In the database first, then in the note."""
+    """In the database first, then in the note. Before the very first number there is a note already: 0."""
     LedgerMark.objects.bulk_create([LedgerMark(pk=1, key=random_key())], ignore_conflicts=True)
+    if _read() is None:
+        _note(LedgerMark.objects.get(pk=1))
     LedgerMark.objects.filter(pk=1).update(number=F("number") + 1)
     _note(LedgerMark.objects.get(pk=1))
 
@@ -78,10 +80,18 @@ def hold_if_restored() -> bool:
     # The note first: the database may count on meanwhile, the other way round would look like a step back.
     note = _read()
     mark = LedgerMark.objects.filter(pk=1).first()
+    if note is None and mark is not None and _has_just_begun(mark):
+        return False
     if not went_back(note, mark):
         return note is not None and _is_quiet(note)
     hold()
     return True
+
+
+def _has_just_begun(mark: LedgerMark) -> bool:
+    """Whether there was no note only because another process was about to send the first messages of all."""
+    note = _read()
+    return note is not None and note.key == mark.key
 
 
 def hold() -> None:

@@ -12,6 +12,7 @@ from envoi.accounts.models import AuditEntry
 from envoi.core import clock
 from envoi.core.wording import said
 from envoi.delivery.actions import mailing as mailings
+from envoi.delivery.actions import restored
 from envoi.delivery.actions.restored import count_on, hold_if_restored, still_held
 from envoi.delivery.actions.watch import watch
 from envoi.delivery.models import LedgerMark, Mailing, Shift, Transport
@@ -110,3 +111,34 @@ def test_a_new_database_in_an_old_folder_holds_nothing(data: Path) -> None:
     count_on()
     assert not hold_if_restored()
     assert state(mailing) == "running"
+
+
+def test_two_senders_that_begin_in_the_same_moment_do_not_take_each_other_for_a_backup(
+    mailing: Mailing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, looks = restored._read, []
+
+    def read_too_early() -> restored.Note | None:
+        looks.append(note := read())
+        if len(looks) == 1:
+            restored.begin()
+        return note
+
+    monkeypatch.setattr(restored, "_read", read_too_early)
+    assert not hold_if_restored()
+    assert looks[0] is None
+    mailing.refresh_from_db()
+    assert mailing.state == Mailing.State.RUNNING
+
+
+def test_there_is_a_note_before_the_first_number(mailing: Mailing, monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers: list[int] = []
+    write = restored._write
+
+    def note_down(note: restored.Note) -> None:
+        numbers.append(LedgerMark.objects.get(pk=1).number)
+        write(note)
+
+    monkeypatch.setattr(restored, "_write", note_down)
+    restored.begin()
+    assert numbers == [0, 1]
