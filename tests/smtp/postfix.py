@@ -19,6 +19,10 @@ from pathlib import Path
 
 MASTER = "/usr/lib/postfix/sbin/master"
 
+# Whole seconds: with one, a message may be tried again in the very millisecond in which pipe(8) gives it back. When it
+# still holds the file then, qmgr(8) says "skipped, still being delivered" and does not look at it again until restarted.
+BACKOFF = 2
+
 MAIN = """\
 compatibility_level = 3.6
 maillog_file = {folder}/log
@@ -48,8 +52,8 @@ transport_maps = regexp:{folder}/transports
 receive_destination_recipient_limit = 1
 smtpd_client_connection_count_limit = 0
 queue_run_delay = 1s
-minimal_backoff_time = 1s
-maximal_backoff_time = 2s
+minimal_backoff_time = {backoff}s
+maximal_backoff_time = {backoff}s
 service_throttle_time = 1s
 smtpd_tls_security_level = none
 """
@@ -162,7 +166,7 @@ def _configure(folder: Path, port: int) -> None:
         (folder / name).mkdir()
     for name in ("data", "maildir"):
         os.chown(folder / name, owner.pw_uid, owner.pw_gid)
-    values = {"folder": folder, "port": port, "uid": owner.pw_uid, "gid": owner.pw_gid}
+    values = {"folder": folder, "port": port, "uid": owner.pw_uid, "gid": owner.pw_gid, "backoff": BACKOFF}
     (folder / "etc/main.cf").write_text(MAIN.format(**values))
     (folder / "etc/master.cf").write_text(SERVICES.format(**values))
     (folder / "refused").write_text(REFUSED)

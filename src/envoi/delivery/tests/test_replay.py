@@ -34,7 +34,13 @@ PEOPLE = ("ada", "bob", "chloe", "dmitri", "asa")
 
 @pytest.fixture(autouse=True)
 def no_journals() -> Iterator[None]:
+    # Those of other tests of this process too: on PostgreSQL what is done lies there for half a minute.
+    _empty()
     yield
+    _empty()
+
+
+def _empty() -> None:
     for path in folder().glob("*"):
         path.unlink()
 
