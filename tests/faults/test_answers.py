@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from datetime import timedelta
@@ -241,17 +242,18 @@ def test_f27_without_the_encryption_that_was_asked_for_nothing_leaves(ledger: Pa
 def test_f30_with_a_full_disk_nothing_is_sent_that_is_not_written_down(
     ledger: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    writes = [0]
-    real = os.write
+    real = os.posix_fallocate
 
-    def full(file: int, data: bytes) -> int:
-        writes[0] += 1
-        return real(file, data[:7] if writes[0] > 5 else data)
+    def full(file: int, offset: int, size: int) -> None:
+        if size > 256:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(file, offset, size)
 
     people = [f"p{number}@example.net" for number in range(30)]
     with serving(ledger) as server:
         mailing = mailing_over(server, *people)
-        monkeypatch.setattr("envoi.delivery.journal.os.write", full)
+        monkeypatch.setattr("envoi.delivery.journal.FIRST_ROOM", 256)
+        monkeypatch.setattr("envoi.delivery.journal.os.posix_fallocate", full)
         work(mailing.pk)
         monkeypatch.undo()
         end = end_of(mailing)

@@ -160,7 +160,6 @@ class Line:
         await self._stop.wait()
         self._settle_waiting(closed())
         await self._connections.close()
-        self._journal.flush()
         self._hand_over()
 
     def _accept(self, jobs: Sequence[Job]) -> None:
@@ -235,9 +234,7 @@ class Line:
         row = _row(envelope)
         match outcome:
             case Accepted(reply) | Refused(reply, Phase.DOT_SENT) | SenderRefused(reply, Phase.DOT_SENT):
-                # At the end of this round of the loop, unless the next dot takes it along.
-                if self._journal.answer(row.id, row.epoch, reply):
-                    self._loop.call_soon(self._journal.flush)
+                self._journal.answer(row.id, row.epoch, reply)
         self._settle(row, outcome)
 
     def hindered(self, outcome: Outcome, /) -> None:

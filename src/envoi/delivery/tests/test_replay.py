@@ -61,7 +61,6 @@ def die(mailing: Mailing, worker: str = "host:1") -> Journal:
         kept.dot(rows[name].id, rows[name].epoch)
         if reply:
             kept.answer(rows[name].id, rows[name].epoch, reply)
-    kept.flush()
     return kept
 
 
