@@ -20,7 +20,7 @@ from pathlib import Path
 MASTER = "/usr/lib/postfix/sbin/master"
 
 # Whole seconds: with one, a message may be tried again in the very millisecond in which pipe(8) gives it back. When it
-# still holds the file then, qmgr(8) says "skipped, still being delivered" and does not look at it again until restarted.
+# still holds the file then, qmgr(8) says "skipped, still being delivered" and leaves it alone until it is restarted.
 BACKOFF = 2
 
 MAIN = """\

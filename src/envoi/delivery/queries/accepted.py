@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import connection
 
+from envoi.core.prepared import preparing_cursor
 from envoi.delivery.models import Delivery, Lease, Tally
 from envoi.delivery.queries.leases import Held
 
@@ -67,7 +68,7 @@ def settle(
     given = list(ids)
     values: list[Any] = [now, offered_to, offered_to, held.id, held.worker]
     values += [now, held.transport_id, held.started_at, *answer, given, list(words), given]
-    with connection.cursor() as cursor:
+    with preparing_cursor() as cursor:
         cursor.execute(_AT_ONCE, [*values, held.mailing.pk, minute])
         found: tuple[int, int] | None = cursor.fetchone()
     return found

@@ -23,7 +23,6 @@ from envoi.core import clock
 from envoi.core.writing_turns import writing_turn
 from envoi.delivery.composers import Leased
 from envoi.delivery.models import Delivery, Lease, Mailing, Purpose, Transport
-from envoi.delivery.queries.ranges import come_back
 from envoi.delivery.queries.tallies import add_to_tally
 
 State = Delivery.State
@@ -71,6 +70,13 @@ _CAME_BACK = f"""
                     WHERE l.mailing_id = d.mailing_id AND d.id BETWEEN l.first_id AND l.last_id)
  ORDER BY d.id LIMIT %s
 """
+# Broader than what is found in the end: of these rows some may be in a lease.
+_ANY_OLD = f"""
+SELECT EXISTS (SELECT 1 FROM {_LEASE} WHERE mailing_id = %s AND worker = ''),
+       EXISTS (SELECT 1 FROM {_DELIVERY} WHERE mailing_id = %s AND attention = '{State.PENDING}'),
+       EXISTS (SELECT 1 FROM {_DELIVERY}
+                WHERE mailing_id = %s AND attention = '{State.DEFERRED}' AND retry_at <= %s)
+"""
 # The state is said twice: of a row that somebody settled while this waited for it, PostgreSQL looks again only at what
 # stands outside of the inner query.
 _PROMOTE = f"""
@@ -98,8 +104,7 @@ def claim(mailing: Mailing, worker: str, size: int, transport: Transport | None 
         current = locked(mailing)
         if current is None or current.state != Mailing.State.RUNNING:
             return None
-        promote(current, size)
-        rows = _given_back(current, size) or _that_came_back(current, size) or _new(current, size)
+        rows = _old(current, size, now) or _new(current, size)
         if not rows:
             return None
         lease = Lease.objects.create(
@@ -113,6 +118,17 @@ def claim(mailing: Mailing, worker: str, size: int, transport: Transport | None 
             until=now + LEASE,
         )
     return _held(lease, mailing, rows)
+
+
+def _old(mailing: Mailing, size: int, now: datetime) -> list[_Row]:
+    """What was leased before. Mostly there is nothing of the kind, which one statement says."""
+    with connection.cursor() as cursor:
+        moment = connection.ops.adapt_datetimefield_value(now)
+        cursor.execute(_ANY_OLD, [mailing.pk, mailing.pk, mailing.pk, moment])
+        given_back, came_back, due = cursor.fetchone()
+    if due:
+        came_back = promote(mailing, size) or came_back
+    return (_given_back(mailing, size) if given_back else []) or (_that_came_back(mailing, size) if came_back else [])
 
 
 def locked(mailing: Mailing) -> Mailing | None:
@@ -164,8 +180,6 @@ def _given_back(mailing: Mailing, size: int) -> list[_Row]:
 
 def _that_came_back(mailing: Mailing, size: int) -> list[_Row]:
     """Up to the next lease, since ranges must not overlap."""
-    if not come_back(mailing).exists():
-        return []
     rows = _selected(_CAME_BACK, [mailing.pk, mailing.leased_to, size])
     if not rows:
         return []

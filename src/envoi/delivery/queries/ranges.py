@@ -36,11 +36,6 @@ def held(*, live: bool) -> Exists:
     return Exists(found.exclude(worker="") if live else found)
 
 
-def come_back(mailing: Mailing) -> QuerySet[Delivery]:
-    """Pending rows that waited before, and that no lease covers."""
-    return Delivery.objects.filter(~held(live=False), mailing=mailing, attention=State.PENDING)
-
-
 def due_mailings() -> QuerySet[Mailing]:
     """Running mailings of which a worker may find rows to send now. A few probes of an index each."""
     rows = Delivery.objects.filter(mailing=OuterRef("pk"))
