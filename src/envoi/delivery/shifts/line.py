@@ -23,6 +23,7 @@ from envoi.core.thread_names import show_as
 from envoi.delivery.composers import Leased, Message, RenderProblem
 from envoi.delivery.journal import Journal
 from envoi.delivery.machine import elapsed
+from envoi.delivery.shifts.looking_again import event_loop
 from envoi.delivery.smtp import (
     Accepted,
     Connections,
@@ -98,7 +99,7 @@ class Line:
         self._lease_ends = 0.0
         self._fresh_until = 0.0
         self._begun = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._work()), name="smtp line", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="smtp line", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -150,6 +151,10 @@ class Line:
             self._loop.call_soon_threadsafe(self._wake)
 
     # The event loop's thread.
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=event_loop) as runner:
+            runner.run(self._work())
 
     async def _work(self) -> None:
         show_as("smtp line")
