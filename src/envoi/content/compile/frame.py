@@ -47,7 +47,8 @@ class Lines(dict[object, bytes]):
 
     def __missing__(self, value: str) -> bytes:
         line = value.encode("ascii") + mime.SOFT_BREAK if self._plain and _SIMPLE(value) else self.fresh(value)
-        if len(value) <= LONGEST:
+        # An address is one person's: kept, it would only push out the names that many share.
+        if len(value) <= LONGEST and "@" not in value:
             if len(self) >= MOST:
                 self.clear()
             self[value] = line
