@@ -22,7 +22,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -96,6 +96,9 @@ class Journal:
 
     def close(self, *, keep: bool, aside: bool = False) -> None:
         """Let go of the file: leave it to be replayed (`keep`), put it aside, or remove it."""
+        if keep and self._late:
+            with suppress(OSError):
+                self._write(self._late)
         # It holds a handle of the file, and the lock with it.
         self._map.close()
         os.ftruncate(self._file, self._size)

@@ -147,6 +147,18 @@ def test_when_the_disk_is_full_the_dot_must_not_follow_and_the_file_stays_readab
     kept.close(keep=False)
 
 
+def test_an_answer_that_found_no_room_is_written_when_the_journal_is_left_to_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "FIRST_ROOM", 200)
+    kept = Journal(tmp_path, WORKER, "m1")
+    with no_room_beyond(200):
+        for row in range(10):
+            kept.answer(row, 1, TAKEN)
+    kept.close(keep=True)
+    assert set(record_of(kept.path).answers) == set(range(10))
+
+
 @contextmanager
 def no_room_beyond(size: int) -> Iterator[None]:
     """The kernel refuses larger files, as it does when the disk is full."""
