@@ -61,11 +61,13 @@ class Visit:
     Attributes:
         url: of the running server, without a slash at the end.
         complaints: what the browser found wrong so far; `allow` takes what a test expects out.
+        allowed: what may still come, once each.
     """
 
     page: Page
     url: str
     complaints: list[str] = field(default_factory=list)
+    allowed: list[str] = field(default_factory=list)
 
     def open(self, path: str) -> Page:
         """Go to a page and wait until its scripts have given everything its behaviour."""
@@ -87,8 +89,22 @@ class Visit:
         )
 
     def allow(self, part: str) -> None:
-        """Forget complaints that hold `part`: a 404 that the test asked for is no fault."""
-        self.complaints = [complaint for complaint in self.complaints if part not in complaint]
+        """Forget complaints that hold `part`: a 404 that the test asked for is no fault.
+
+        When there is none yet, the first to come is forgotten: the browser tells of it when it has the time.
+        """
+        others = [complaint for complaint in self.complaints if part not in complaint]
+        if len(others) == len(self.complaints):
+            self.allowed.append(part)
+        self.complaints = others
+
+    def complain(self, words: str) -> None:
+        """The browser found something wrong."""
+        for part in self.allowed:
+            if part in words:
+                self.allowed.remove(part)
+                return
+        self.complaints.append(f"{self.page.url}: {words}")
 
     def assert_accessible(self) -> None:
         """No rule of axe-core (WCAG 2.2 A and AA, best practice) is broken on this page as it is now.
@@ -122,10 +138,10 @@ def visiting(browser: Browser, url: str, **options: Any) -> Iterator[Visit]:
 
     def listen(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
-            visit.complaints.append(f"{visit.page.url}: {message.text}")
+            visit.complain(message.text)
 
     visit.page.on("console", listen)
-    visit.page.on("pageerror", lambda error: visit.complaints.append(f"{visit.page.url}: {error}"))
+    visit.page.on("pageerror", lambda error: visit.complain(str(error)))
     try:
         yield visit
     finally:
