@@ -112,8 +112,7 @@ def database(folder: Path, environ: Mapping[str, str] = os.environ) -> dict[str,
     if not parsed.get("NAME"):
         raise SettingError("ENVOI_DATABASE_URL names no database: put its name at the end, …@host:5432/name.")
     # A server that cannot be reached any more must be noticed while the leases still hold; what the URL says wins.
-    # Plans are kept of the few statements that ask for it, see core/prepared.py.
-    patience: dict[str, Any] = {"connect_timeout": 10, "prepare_threshold": 2, **keepalives(lease_seconds(environ))}
+    patience: dict[str, Any] = {"connect_timeout": 10, **keepalives(lease_seconds(environ))}
     return {**parsed, "OPTIONS": patience | parsed.get("OPTIONS", {})}
 
 

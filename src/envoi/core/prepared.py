@@ -1,7 +1,7 @@
 """A cursor for a statement that PostgreSQL gets thousands of times: it is planned once per connection.
 
-Django's own cursors write values into the text of a statement, which is read and planned anew each time. After how many
-times a plan is kept says `prepare_threshold` of the connection (`config/environment.py`).
+Django's own cursors write values into the text of a statement, which is read and planned anew each time. Only
+what this cursor is given is kept: for all, psycopg would remember the last hundred statements with all their values.
 """
 
 from __future__ import annotations
@@ -14,11 +14,19 @@ import psycopg
 from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
+# From the third time on the server keeps the plan.
+THRESHOLD = 2
+
 
 @contextmanager
 def preparing_cursor() -> Iterator[CursorWrapper]:
     """Only on PostgreSQL. Its statements count like any other where statements are counted."""
     with connection.cursor() as plain:
+        session = plain.connection
         # Django asks for no more than a cursor of the database's driver, whatever its type says.
-        cursor: Any = psycopg.Cursor(plain.connection)
-        yield connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
+        cursor: Any = psycopg.Cursor(session)
+        before, session.prepare_threshold = session.prepare_threshold, THRESHOLD
+        try:
+            yield connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
+        finally:
+            session.prepare_threshold = before
