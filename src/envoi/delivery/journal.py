@@ -4,12 +4,11 @@
     DOT 4711 1                   before the final dot of row 4711 under its lease number 1
     250 4711 1 2.0.0 Taken as 7  right after the answer
 
-Guarantees: the line of a dot is in the kernel's page cache before the dot is with the kernel; an answer follows
-as soon as it is read. What is there survives a killed process but not a power cut;
-with `synced` each dot waits for the disk as well. A file whose writer lives is locked, so nobody else reads it. Disk
-full: the dot is not sent. No Django here.
+Guarantees: the line of a dot is in the kernel's page cache before the dot is with the kernel; an answer follows as soon
+as it is read. What is there survives a killed process but not a power cut; with `synced` each dot waits for the disk as
+well. A file whose writer lives is locked, so nobody else reads it. Disk full: the dot is not sent. No Django here.
 
-The file is written through a mapping of it into memory, 0.3 µs a line where a write(2) took 3, and its room on the disk
+The file is written through a mapping of it into memory, which costs half of what write(2) did, and its room on the disk
 is taken beforehand, since a mapping has no other way to say that the disk is full: see docs/decisions/0013. So a file
 of a writer who was killed ends in zeros, and the line that was being written may hold some: it is passed over.
 """
@@ -102,13 +101,11 @@ class Journal:
         # It holds a handle of the file, and the lock with it.
         self._map.close()
         os.ftruncate(self._file, self._size)
-        if keep:
-            pass
-        elif aside:
+        if aside and not keep:
             # It lies there from now on, however long ago the last line was written.
             os.utime(self._file)
             self.path.rename(self.path.with_suffix(DONE))
-        else:
+        elif not keep:
             self.path.unlink(missing_ok=True)
         os.close(self._file)
 

@@ -147,7 +147,7 @@ def _settle_accepted(held: Held, results: Sequence[Result], kind: tuple[int | No
 def write(held: Held, results: Sequence[Result]) -> int:
     """Write `results` of pending rows and count them; how many were changed. The caller holds the lease's row."""
     groups: defaultdict[tuple[str, str, bool], list[Result]] = defaultdict(list)
-    if all(result.state is State.SENT for result in results):
+    if results and all(result.state is State.SENT for result in results):
         # Nearly every batch, and the members of an enum are dear as parts of a key.
         groups[State.SENT, "", True] = list(results)
         results = ()
@@ -156,8 +156,6 @@ def write(held: Held, results: Sequence[Result]) -> int:
             groups[result.state, result.skip_reason, result.attempted].append(result)
     counts: Counter[tuple[str, str]] = Counter()
     for (state, reason, attempted), group in groups.items():
-        if not group:
-            continue
         counts[state, reason] += _write_alike(held, state, reason, attempted, group)
     add_to_tally(held.mailing, Counter({key: number for key, number in counts.items() if key[0] in COUNTED}))
     return counts.total()

@@ -59,10 +59,13 @@ def test_a_long_journal_takes_more_room_and_loses_nothing(tmp_path: Path) -> Non
 def test_a_killed_worker_leaves_all_it_wrote(tmp_path: Path) -> None:
     inherited = os.fork()
     if not inherited:
-        kept = Journal(tmp_path, WORKER, "m1")
-        kept.dot(1, 1)
-        kept.answer(1, 1, TAKEN)
-        os.kill(os.getpid(), signal.SIGKILL)
+        try:
+            kept = Journal(tmp_path, WORKER, "m1")
+            kept.dot(1, 1)
+            kept.answer(1, 1, TAKEN)
+            os.kill(os.getpid(), signal.SIGKILL)
+        finally:
+            os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(inherited, 0)[1]) == -signal.SIGKILL
     (path,) = tmp_path.iterdir()
     with journal.abandoned(path) as data:
