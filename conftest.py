@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
+from django.utils import timezone, translation
 from pytest_django.plugin import DjangoDbBlocker
 
 
@@ -31,6 +32,13 @@ def commits(request: pytest.FixtureRequest) -> bool:
 def empty_cache() -> None:
     """The limits on sign-in live in the cache: one test's wrong passwords must not lock out the next one."""
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def nobodys_language() -> None:
+    """A request leaves its reader's language and time zone with the thread: the next test has neither."""
+    translation.deactivate()
+    timezone.deactivate()
 
 
 @pytest.fixture(autouse=True)

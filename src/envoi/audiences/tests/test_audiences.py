@@ -60,7 +60,7 @@ def test_excluding_somebody_excludes_the_address_under_every_kind() -> None:
 def test_saving_again_replaces_and_what_is_gone_is_left_out() -> None:
     ada = contact()
     first = save_audience(None, include=Targets(contacts=(ada.pk,)), actor=None)
-    again = save_audience(first, include=Targets(lists=(12345,), contacts=(ada.pk, 99999)), actor=None)
+    again = save_audience(first, include=Targets(lists=(2**40,), contacts=(ada.pk, 2**40)), actor=None)
     assert again.pk == first.pk
     assert queries.targets_of(again) == Targets(contacts=(ada.pk,))
     copied = copy(again, actor=None)
