@@ -18,6 +18,12 @@ from tests.faults.installation import Installation, make
 
 pytestmark = pytest.mark.slow
 
+# Seldom (once in some hundred stops, under load) granian's worker does not end of itself, and granian ends it after
+# `workers_kill_timeout`; it has had such deadlocks before (emmett-framework/granian, issue 875).
+GRANIAN_ENDED_IT = re.compile(
+    r"^web +│ \[WARNING\] Killing worker-1 after it refused to gracefully stop\n", re.MULTILINE
+)
+
 
 @pytest.fixture
 def fresh(tmp_path: Path) -> Installation:
@@ -98,7 +104,7 @@ def test_the_first_run_makes_an_account_the_second_keeps_it_and_ctrl_c_stops_bot
     first.send_signal(signal.SIGINT)
     assert first.wait(60) == 0
     assert alive(children) == []
-    assert fresh.output.endswith("Stopping …\nEnvoi has stopped.\n")
+    assert GRANIAN_ENDED_IT.sub("", fresh.output).endswith("Stopping …\nEnvoi has stopped.\n")
 
     second = up()
     assert fresh.output.count("One-time password") == 1
