@@ -42,6 +42,7 @@ class Held:
         id: the number that journal and writes name.
         rows: to be sent, in the order of their ids.
         hindered: of `rows` those that must not be written to, by id.
+        beyond: about how many rows of the mailing nobody has leased yet.
     """
 
     id: int
@@ -51,6 +52,7 @@ class Held:
     started_at: datetime
     rows: list[Leased] = field(default_factory=list)
     hindered: dict[int, Delivery.SkipReason] = field(default_factory=dict)
+    beyond: int = 0
 
 
 _DELIVERY, _LEASE, _SUPPRESSION = (model._meta.db_table for model in (Delivery, Lease, Suppression))
@@ -117,7 +119,9 @@ def claim(mailing: Mailing, worker: str, size: int, transport: Transport | None 
             started_at=now,
             until=now + LEASE,
         )
-    return _held(lease, mailing, rows)
+    held = _held(lease, mailing, rows)
+    held.beyond = max(0, current.last_id - max(current.leased_to, lease.last_id))
+    return held
 
 
 def _old(mailing: Mailing, size: int, now: datetime) -> list[_Row]:

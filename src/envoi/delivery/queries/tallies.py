@@ -73,6 +73,13 @@ def skipped(mailing: Mailing) -> dict[Delivery.SkipReason, int]:
     return {reason: counts[reason] for reason in Delivery.SkipReason if counts.get(reason)}
 
 
+def count_skipped(mailing: Mailing) -> None:
+    """Begin the tally of a mailing of which nothing moved yet, so that only skipped rows count: an index finds them."""
+    rows = mailing.deliveries.filter(attention=Delivery.State.SKIPPED).values_list("skip_reason")
+    counted = rows.annotate(number=Count("id")).order_by()
+    add_to_tally(mailing, Counter({(str(Delivery.State.SKIPPED), reason): number for reason, number in counted}))
+
+
 def recount(mailing: Mailing) -> int:
     """Replace the tally by what the ledger says, when nothing of the mailing moves any more or has moved yet.
 

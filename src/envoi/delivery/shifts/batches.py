@@ -40,9 +40,19 @@ class Hand:
         self.open: dict[int, Leased] = {}
         # Surely not offered in the end: they stay pending, in their lease.
         self.returned: list[Leased] = []
+        # About how many rows nobody had leased when the last lease was taken; None before the first.
+        self._beyond: int | None = None
+
+    def wanted(self, least: int, most: int) -> int:
+        """How many rows to lease next: few at first, so that messages leave at once, and fewer towards the end, so that
+        all senders end together."""
+        if self._beyond is None:
+            return min(most, 2 * least)
+        return min(most, max(least, self._beyond // 4)) if self._beyond else most
 
     def take(self, held: Held, rows: Sequence[Leased], loaded: Sequence[Any]) -> None:
         """A new lease: `rows` are those of its rows that may be sent, with what their messages need."""
+        self._beyond = held.beyond
         self.batches[held.id] = Batch(held, len(held.rows))
         self.ready.extend(zip(rows, loaded, strict=True))
 

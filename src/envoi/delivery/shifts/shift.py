@@ -206,7 +206,7 @@ class Shift:
     def _get_ready(self) -> None:
         if self._dry or len(self._hand.ready) >= LOW or not self._taking():
             return
-        size = self._gate.portion(BATCH, self._ends - elapsed())
+        size = self._gate.portion(self._hand.wanted(WINDOW, BATCH), self._ends - elapsed())
         held = leases.claim(self.mailing, self.worker, size, self.transport) if size else None
         if held is None:
             self._dry = True

@@ -33,8 +33,6 @@ from envoi.delivery.shifts.shift import Shift
 PATIENCE = 1.5
 PERSONAL_PATIENCE = 5.0
 TRY_AGAIN = 0.05
-# So few recipients are sent to sooner than a second sender has begun.
-ALONE = 500
 # When nothing else is known.
 SOON = timedelta(seconds=1)
 # Others have all connections: they see to their mailings meanwhile.
@@ -61,7 +59,7 @@ def take_turns(changed: int = 0, seconds: float = LONG.total_seconds()) -> None:
         if found is None:
             break
         mailing, transport, before = found
-        if mailing.total > ALONE or turns.waiting().exclude(pk=mailing.pk).exists():
+        if mailing.total > mailings.ALONE or turns.waiting().exclude(pk=mailing.pk).exists():
             later_unless_waiting("delivery.send_shift")
         more = _turn(mailing, transport, left)
         if more is NO_PLACE:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 from django.db import connection as db
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from envoi.audiences.models import Membership, Subscription
 from envoi.contacts.models import Kind, Suppression
 from envoi.delivery.models import Delivery, Purpose
 from envoi.delivery.queries import AudienceCount, freeze, preview
+from envoi.delivery.queries import audience as queries
 from envoi.delivery.tests.factories import (
     make_audience,
     make_contact,
@@ -176,5 +178,28 @@ def test_the_statements_of_a_freeze_do_not_grow_with_the_audience(
 ) -> None:
     mailing = make_mailing()
     audience = make_audience(make_list("News", *(make_contact(f"p{n}@example.org") for n in range(20))))
-    with django_assert_num_queries(5 if db.vendor == "postgresql" else 4):
+    with django_assert_num_queries(6 if db.vendor == "postgresql" else 4):
         assert freeze(mailing, audience) == 20
+
+
+@pytest.mark.skipif(db.vendor != "postgresql", reason="SQLite's planner needs no advice")
+def test_who_writes_to_a_good_part_of_all_contacts_does_not_look_each_of_them_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queries, "_PLENTY", queries._PLENTY.replace("GREATEST(1000,", "GREATEST(19,"))
+    monkeypatch.setattr(queries, "MANY", 20)
+    few, many = (make_list(f"{n}", *(make_contact(f"p{m}@{n}.example") for m in range(n))) for n in (19, 20))
+    asked = []
+    for news in (few, many):
+        mailing = make_mailing()
+        with CaptureQueriesContext(db) as captured:
+            assert freeze(mailing, make_audience(news)) == mailing.deliveries.count()
+        asked.append([one["sql"] for one in captured if one["sql"].startswith(("SET LOCAL enable", "ANALYZE"))])
+    assert asked[0] == []
+    assert asked[1][:2] == ["SET LOCAL enable_nestloop = off", "SET LOCAL enable_nestloop TO DEFAULT"]
+    assert [one.partition(" ")[0] for one in asked[1][2:]] == ["ANALYZE"]
+    with db.cursor() as cursor:
+        cursor.execute("SHOW enable_nestloop")
+        assert cursor.fetchone() == ("on",)
+        cursor.execute("SHOW default_statistics_target")
+        assert cursor.fetchone() == ("100",)

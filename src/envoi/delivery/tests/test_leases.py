@@ -16,6 +16,7 @@ from envoi.delivery.models import Delivery, Lease, Mailing
 from envoi.delivery.queries.leases import claim, release
 from envoi.delivery.queries.ranges import due_mailings
 from envoi.delivery.queries.results import Result, settle
+from envoi.delivery.shifts.batches import Hand
 from envoi.delivery.tests.factories import claimed, make_mailing
 from envoi.delivery.tests.reading import states, tallied
 
@@ -42,6 +43,22 @@ def test_what_was_given_back_is_leased_again_before_what_is_new(mailing: Mailing
     assert names(mailing, "four", 10) == ["p3", "p4", "p5"]
     assert claim(mailing, "five", 10) is None
     assert not due_mailings().exists()
+
+
+def test_leases_are_small_at_first_and_towards_the_end_of_what_is_new(mailing: Mailing) -> None:
+    hand = Hand()
+    assert hand.wanted(1, 1000) == 2
+    held = claimed(mailing, "one", 2)
+    hand.take(held, held.rows, held.rows)
+    assert held.beyond == 4
+    assert [hand.wanted(1, most) for most in (1000, 1)] == [1, 1]
+    for beyond, wanted in ((9_000, 1_000), (2_000, 500), (300, 100), (0, 1_000)):
+        held.beyond = beyond
+        hand.take(held, held.rows, held.rows)
+        assert hand.wanted(100, 1_000) == wanted
+    assert release(held, held.rows[0].id)
+    assert claimed(mailing, "two", 10).beyond == 4
+    assert claimed(mailing, "three", 10).beyond == 0
 
 
 def test_a_row_that_comes_back_waits_until_the_lease_around_it_has_ended(mailing: Mailing) -> None:

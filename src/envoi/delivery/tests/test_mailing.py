@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from envoi.accounts.models import AuditEntry, User
+from envoi.audiences.models import List
 from envoi.contacts.events import Suppressed
 from envoi.contacts.models import Suppression
 from envoi.core import clock, events
@@ -225,6 +226,21 @@ def test_the_watchdog_wakes_what_is_due_and_leaves_the_rest(ordered: list[int]) 
     with in_a_minute():
         watch()
     assert ordered == [due.pk, due.pk, later.pk, worked_on.pk]
+
+
+def test_of_a_large_mailing_two_senders_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    orders: list[dict[str, object]] = []
+    monkeypatch.setattr(mailings, "later", lambda name, **arguments: orders.append({"name": name, **arguments}))
+    monkeypatch.setattr(mailings, "ALONE", 3)
+    small = started()
+    assert orders == [{"name": "delivery.send_shift", "mailing_id": small.pk}]
+    monkeypatch.setattr(mailings, "ALONE", 2)
+    orders.clear()
+    news = make_audience(List.objects.get())
+    large = mailings.start(
+        news, reference="broadcast:2", composer="test", purpose="marketing", identity=small.identity, actor=None
+    )
+    assert orders == [{"name": "delivery.send_shift", "mailing_id": large.pk}, {"name": "delivery.send_shift"}]
 
 
 def test_what_a_dead_worker_held_is_taken_back_and_only_the_window_is_unknown(ordered: list[int]) -> None:
