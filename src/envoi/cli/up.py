@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--owner", default=first_run.OWNER, metavar="EMAIL", help="first account (default: %(default)s)"
     )
     parser.add_argument("--web-workers", type=int, default=2, help="web processes (default: 2)")
-    parser.add_argument("--senders", type=crew.at_least_one, help="processes that send (default: as many as cores)")
+    parser.add_argument("--senders", type=crew.at_least_one, help="processes that send (default: one more than cores)")
 
 
 def run(args: argparse.Namespace) -> int:

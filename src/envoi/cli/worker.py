@@ -16,7 +16,7 @@ from envoi.core.tasks import heartbeats
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "Run background tasks and send until SIGTERM; then finish what is in flight."
     parser.add_argument("--queue", action="append", choices=["default", "sending"], help="only this queue (repeatable)")
-    parser.add_argument("--senders", type=crew.at_least_one, help="processes that send (default: as many as cores)")
+    parser.add_argument("--senders", type=crew.at_least_one, help="processes that send (default: one more than cores)")
     parser.add_argument("--threads", type=crew.at_least_one, default=4, help="other tasks at once (default: 4)")
     parser.add_argument("--no-scheduler", action="store_true", help="leave recurring work to other workers")
 

@@ -43,7 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--connections", type=crew.at_least_one, default=20, help="at once, of each side (default: 20)")
     parser.add_argument("--rounds", type=crew.at_least_one, default=5, help="pairs of rounds (default: 5)")
-    parser.add_argument("--senders", type=crew.at_least_one, default=None, help="processes (default: as many as cores)")
+    parser.add_argument(
+        "--senders", type=crew.at_least_one, default=None, help="processes (default: one more than cores)"
+    )
     parser.add_argument("--flow", action="store_true", help="a message with conditions and loops")
     parser.add_argument(
         "--personal",
