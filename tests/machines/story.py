@@ -39,6 +39,7 @@ class Machine:
     network: Network
     environment: dict[str, str]
     process: subprocess.Popen[bytes] | None = None
+    started_again: bool = False
 
     def start(self) -> Machine:
         command = [*self.network.at(self.name), sys.executable, "-m", "envoi.cli", "worker", "--senders", "1"]
@@ -53,6 +54,12 @@ class Machine:
                 start_new_session=True,
             )
         return self
+
+    def start_again_if_it_failed(self) -> None:
+        """Once, as systemd does with `Restart=always`: PostgreSQL has been seen to close a new connection at once."""
+        if self.process is not None and self.process.poll() and not self.started_again:
+            self.started_again = True
+            self.start()
 
     @property
     def leader(self) -> int:
@@ -131,7 +138,13 @@ class Story:
     def until_ready(self, number: int) -> None:
         """Until so many senders have said that they live."""
         living = "SELECT count(*) FROM core_heartbeat WHERE kind = 'sender'"
-        self.until(lambda: self.ask(living) == [(number,)], f"{number} senders live")
+
+        def ready() -> bool:
+            for machine in self.machines:
+                machine.start_again_if_it_failed()
+            return self.ask(living) == [(number,)]
+
+        self.until(ready, f"{number} senders live")
 
     @contextmanager
     def standstill(self) -> Iterator[None]:
