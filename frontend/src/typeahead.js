@@ -25,7 +25,8 @@ export function start(select) {
     maxOptions: 100,
     score: url ? () => () => 1 : undefined,
     shouldLoad: () => Boolean(url),
-    load: url ? (query, done) => find(url, query).then(done, () => done()) : undefined,
+    // An answer that comes when something else stands in the field is one to another question.
+    load: url ? (query, done) => find(url, query).then((found) => done(query === control.inputValue() ? found : []), () => done()) : undefined,
     render: {
       option: (data, escape) => line(data, escape, "option"),
       item: (data, escape) => `<div class="item">${escape(data.text)}</div>`,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Dialog, expect
+from playwright.sync_api import Dialog, Route, expect
 
 from envoi.audiences.tests.factories import make_list, make_product
 from envoi.contacts.actions import fields, suppressions
@@ -129,3 +129,21 @@ def test_no_payload_in_a_name_runs(signed_in: SignedIn) -> None:
     page.get_by_role("button", name="Take off the list").click()
     expect(page.get_by_role("button", name="Undo")).to_be_visible()
     assert ran == []
+
+
+def test_a_late_answer_to_what_stood_in_the_field_before_offers_nobody(signed_in: SignedIn) -> None:
+    contact("chloe@example.org", first_name="Chloé")
+    contact("dmitri@example.org", first_name="Dmitri")
+    visit = signed_in()
+    page = visit.open(reverse("audiences:list", args=[make_list("Friends").pk]))
+    held: list[Route] = []
+    page.route(re.compile(r"[?&]q=$"), lambda route: held.append(route))
+    page.get_by_role("combobox", name="Put contacts on the list").focus()
+    with page.expect_response(re.compile("q=Chlo$")):
+        page.keyboard.type("Chlo")
+    expect(page.locator(".option.active")).to_contain_text("Chloé")
+    with page.expect_response(re.compile("q=$")):
+        held[0].continue_()
+    page.wait_for_timeout(300)
+    expect(page.locator(".option")).to_have_count(1)
+    expect(page.locator(".option.active")).to_contain_text("Chloé")
