@@ -18,8 +18,8 @@ from tests.faults.installation import Installation, make
 
 pytestmark = pytest.mark.slow
 
-# Seldom (once in some hundred stops, under load) granian's worker does not end of itself, and granian ends it after
-# `workers_kill_timeout`; it has had such deadlocks before (emmett-framework/granian, issue 875).
+# Seen once, under load: granian's worker did not end of itself, and granian ended it after `workers_kill_timeout`; it
+# has had such deadlocks before (emmett-framework/granian, issue 875).
 GRANIAN_ENDED_IT = re.compile(
     r"^web +│ \[WARNING\] Killing worker-1 after it refused to gracefully stop\n", re.MULTILINE
 )

@@ -29,7 +29,7 @@ def children(
 
     Args:
         senders: how many send broadcasts; when nothing is said, one more than this process may use cores, since each
-            waits for the database or for answers a part of its time (measured: 4 to 11 % faster than without that one).
+            waits for the database or for answers a part of its time (on SQLite 4 to 11 % faster than without that one).
         threads: tasks at once that are not sending.
     """
     found = [worker("worker", threads)] if "default" in queues else []
