@@ -27,6 +27,7 @@ class EnvoiNotices extends HTMLElement {
   #root = this.attachShadow({ mode: "open" });
   #shown = new Map(); // id → { article, notice as text }
   #gone = new Set(); // dismissed here, whatever an answer on its way still says
+  #told = new Set(); // of these, what Envoi has written down: what it answers to a later question holds
   #seen = new Set();
   #unsent = new Set();
   #answer;
@@ -122,8 +123,10 @@ class EnvoiNotices extends HTMLElement {
     clearTimeout(this.#timer);
     this.#running = true;
     const line = this.#line;
+    const told = [...this.#told];
     try {
       const answer = await line.ask();
+      for (const id of told) this.#told.delete(id) && this.#gone.delete(id);
       if (line === this.#line && answer) this.#show((this.#answer = answer).notices, answer.more);
       this.#pause = EVERY;
       this.#tellSeen();
@@ -144,9 +147,6 @@ class EnvoiNotices extends HTMLElement {
 
   // Only what changed is touched, so that focus and selection stay where they are.
   #show(notices, more) {
-    const told = new Set(notices.map(({ id }) => id));
-    // What is told no more, Envoi knows; should the operator take a dismissal back, it comes again.
-    for (const id of this.#gone) if (!told.has(id)) this.#gone.delete(id);
     const wanted = notices.filter(({ id }) => !this.#gone.has(id));
     const ids = new Set(wanted.map(({ id }) => id));
     const focused = this.#focused();
@@ -221,6 +221,7 @@ class EnvoiNotices extends HTMLElement {
     if (!this.#shown.size) this.#region.hidden = !this.#answer?.more;
     try {
       await this.#line.tell(`${id}/${act}`);
+      this.#told.add(id);
       this.#say(this.words[act]);
       this.#line.forget();
       this.#ask();

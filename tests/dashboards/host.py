@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from playwright.sync_api import Page
 
 POLICY = (
     "default-src 'none'; script-src {envoi}; connect-src {envoi}; style-src 'self'; img-src data:; "
@@ -66,3 +70,20 @@ class Host:
         self._policy = POLICY.format(envoi=envoi)
         self._page = PAGE.format(envoi=envoi, attributes=written, language=language, here=here)
         return f"{self.url}/"
+
+
+@contextmanager
+def written_down(page: Page, deed: str) -> Iterator[None]:
+    """What is pressed here is with Envoi afterwards: the page shows it before that, and does not wait itself."""
+    with page.expect_response(
+        lambda answer: answer.url.rstrip("/").endswith(f"/{deed}") and answer.request.method == "POST"
+    ) as told:
+        yield
+    assert told.value.ok
+
+
+@contextmanager
+def asked(page: Page) -> Iterator[None]:
+    """The page has been told what it is to show."""
+    with page.expect_response(lambda answer: answer.url.endswith("/n/v1/notices")):
+        yield

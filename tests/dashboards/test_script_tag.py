@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from envoi.contacts.models import Contact
@@ -15,8 +15,8 @@ from envoi.notices import actions, identity
 from envoi.notices.models import Reading
 from envoi.notices.tests.factories import make_notice
 from envoi.public.tests.dashboards import Site, make_site
-from tests.browser import SMALL, Visit
-from tests.dashboards.host import Host
+from tests.browser import SMALL, Visit, in_thread
+from tests.dashboards.host import Host, asked, written_down
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 WITHIN_FIVE_SECONDS = 5_000
@@ -59,18 +59,21 @@ def test_a_notice_comes_is_read_and_dismissed_by_keyboard(ada: Contact, open_sho
     visit.assert_accessible()
     visit.shoot("notices-script")
     region.get_by_role("button", name="Dismiss: Maintenance tonight").focus()
-    page.keyboard.press("Enter")
+    with written_down(page, "dismissal"):
+        page.keyboard.press("Enter")
     expect(region.get_by_role("article")).to_have_count(1)
     expect(region.get_by_role("article", name="New prices")).to_be_focused()
     page.keyboard.press("Tab")
     expect(region.get_by_role("link", name="See them")).to_be_focused()
     page.keyboard.press("Tab")
-    page.keyboard.press("Space")
+    with written_down(page, "dismissal"):
+        page.keyboard.press("Space")
     expect(region).to_be_hidden()
     expect(page.get_by_role("status")).to_have_text("Dismissed.")
     expect(page.locator("envoi-notices")).to_be_focused()
     visit.assert_accessible()
-    page.reload()
+    with asked(page):
+        page.reload()
     expect(page.get_by_role("article")).to_have_count(0)
     assert {reading.notice_id for reading in Reading.objects.exclude(dismissed_at=None)} == {first.pk, second.pk}
     assert page.context.cookies() == []
@@ -91,10 +94,25 @@ def test_an_open_page_shows_a_new_notice_and_loses_a_withdrawn_one(ada: Contact,
 def test_an_open_page_shows_again_what_the_operator_gives_back(ada: Contact, open_shop: Opened) -> None:
     make_notice(ada, subject="Right now")
     page = open_shop()
-    page.get_by_role("button", name="Dismiss: Right now").click()
+    with written_down(page, "dismissal"):
+        page.get_by_role("button", name="Dismiss: Right now").click()
     expect(page.get_by_role("article")).to_have_count(0)
-    page.wait_for_timeout(500)
     actions.undo_dismissal(Reading.objects.get(), actor=None)
+    expect(page.get_by_role("article")).to_have_count(1, timeout=WITHIN_FIVE_SECONDS)
+
+
+def test_what_is_given_back_before_the_page_has_asked_again_is_shown(ada: Contact, open_shop: Opened) -> None:
+    make_notice(ada, subject="Right now")
+    page = open_shop()
+
+    def give_back(route: Route) -> None:
+        answer = route.fetch()
+        in_thread(lambda: actions.undo_dismissal(Reading.objects.get(), actor=None))
+        route.fulfill(response=answer)
+
+    page.route("**/dismissal", give_back)
+    with written_down(page, "dismissal"):
+        page.get_by_role("button", name="Dismiss: Right now").click()
     expect(page.get_by_role("article")).to_have_count(1, timeout=WITHIN_FIVE_SECONDS)
 
 
@@ -129,7 +147,8 @@ def test_it_fits_a_telephone_and_speaks_the_pages_language(ada: Contact, open_sh
     visit.assert_fits()
     visit.assert_accessible()
     visit.shoot("notices-script-small")
-    region.get_by_role("button", name="Jag har läst detta").click()
+    with written_down(page, "acknowledgement"):
+        region.get_by_role("button", name="Jag har läst detta").click()
     expect(page.get_by_role("article")).to_have_count(0)
 
 
