@@ -77,14 +77,13 @@ def drop_if_empty(held: Held) -> None:
     """Forget a range that was taken from a worker when none of its rows waits any more."""
     lease = Lease.objects.select_related("mailing").filter(pk=held.id, worker="").first()
     if lease is not None:
-        rows = rows_of(lease.mailing).filter(pk__gte=lease.first_id, pk__lte=lease.last_id, state=State.PENDING)
+        rows = rows_of(lease.mailing, lease.first_id, lease.last_id).filter(state=State.PENDING)
         if not rows.exists():
             lease.delete()
 
 
 def _window(lease: Lease) -> QuerySet[Delivery]:
-    rows = rows_of(lease.mailing)
-    return rows.filter(pk__gte=lease.first_id, pk__lte=lease.offered_to, state=State.PENDING)
+    return rows_of(lease.mailing, lease.first_id, lease.offered_to).filter(state=State.PENDING)
 
 
 def _free(lease: Lease, waits_from: int) -> None:

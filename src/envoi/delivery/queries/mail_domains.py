@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from django.db.models import F, Min, Value
+from django.db.models import F, Value
 from django.db.models.functions import StrIndex, Substr
 
 from envoi.core import clock
 from envoi.delivery.limits.providers import WELL_KNOWN
-from envoi.delivery.models import Delivery, MailDomain, Mailing
+from envoi.delivery.models import MailDomain, Mailing
+from envoi.delivery.queries.ranges import rows_of
 
 KNOWN_FOR = timedelta(days=30)
 MOST_REMEMBERED = 200_000
@@ -45,14 +46,12 @@ def unknown_domains(mailing: Mailing, most: int) -> list[str]:
     Reads the ledger in strides, so that no statement takes long however many recipients there are.
     """
     found: set[str] = set()
-    rows = Delivery.objects.filter(mailing=mailing)
-    start = rows.aggregate(first=Min("id"))["first"]
-    while start is not None and len(found) < most:
-        ids = list(rows.filter(id__gte=start).order_by("id").values_list("id", flat=True)[STRIDE : STRIDE + 1])
-        part = rows.filter(id__gte=start, **({"id__lt": ids[0]} if ids else {}))
+    for first in range(mailing.first_id, mailing.last_id + 1, STRIDE):
+        part = rows_of(mailing, first, first + STRIDE - 1)
         domains = set(part.order_by().values_list(_domain(), flat=True).distinct())
         found |= _not_known(domains - found, clock.now() - KNOWN_FOR)
-        start = ids[0] if ids else None
+        if len(found) >= most:
+            break
     return sorted(found)[:most]
 
 

@@ -132,6 +132,10 @@ def log(mailing: Mailing, *, search: str = "", state: str = "", reason: str = ""
         rows = mailing.deliveries.filter(address_key__gte=first, address_key__lt=f"{first}\U0010ffff")
     elif reason or state in LOOKED_FOR:
         rows = mailing.deliveries.all()
+    elif state == State.LEASED:
+        rows = rows_of(mailing, *_leased_range(mailing))
+    elif state == State.PENDING:
+        rows = rows_of(mailing, _first_that_waits(mailing))
     else:
         rows = rows_of(mailing)
     if reason:
@@ -142,9 +146,9 @@ def log(mailing: Mailing, *, search: str = "", state: str = "", reason: str = ""
         case State.SENT:
             return rows.filter(state=state)
         case State.LEASED:
-            return rows.filter(held(live=True), pk__range=_leased_range(mailing), state=State.PENDING)
+            return rows.filter(held(live=True), state=State.PENDING)
         case State.PENDING:
-            return rows.filter(~held(live=True), pk__gte=_first_that_waits(mailing), state=State.PENDING)
+            return rows.filter(~held(live=True), state=State.PENDING)
     return rows
 
 

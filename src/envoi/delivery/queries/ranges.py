@@ -17,10 +17,16 @@ from envoi.delivery.models import Delivery, Lease, Mailing
 State = Delivery.State
 
 
-def rows_of(mailing: Mailing) -> QuerySet[Delivery]:
-    """All rows of a mailing, to be narrowed down and read in the order of their ids."""
+def rows_of(mailing: Mailing, first: int = 0, last: int | None = None) -> QuerySet[Delivery]:
+    """All rows of a mailing, to be narrowed down and read in the order of their ids.
+
+    Args:
+        first, last: only those with ids from here to there. Not to be said by a filter: of two beginnings SQLite goes
+            by the one that it is told first, and reads from there.
+    """
+    begin, end = max(first, mailing.first_id), mailing.last_id if last is None else min(last, mailing.last_id)
     found = Delivery.objects.alias(of_mailing=F("mailing_id") + 0)
-    return found.filter(of_mailing=mailing.pk, pk__gte=mailing.first_id, pk__lte=mailing.last_id)
+    return found.filter(of_mailing=mailing.pk, pk__gte=begin, pk__lte=end)
 
 
 def note_range(mailing: Mailing) -> None:
@@ -54,13 +60,13 @@ def has_open_rows(mailing: Mailing) -> bool:
     return (
         Lease.objects.filter(mailing=mailing).exists()
         or Delivery.objects.filter(mailing=mailing, attention__in=Delivery.OPEN).exists()
-        or rows_of(mailing).filter(pk__gt=mailing.leased_to, state=State.PENDING).exists()
+        or rows_of(mailing, first=mailing.leased_to + 1).filter(state=State.PENDING).exists()
     )
 
 
 def find_strays(mailing: Mailing) -> int:
     """Pending rows that no claim would find (there should be none) wait from now on like those that came back."""
-    strays = rows_of(mailing).filter(~held(live=False), state=State.PENDING, retry_at=None, pk__lte=mailing.leased_to)
+    strays = rows_of(mailing, last=mailing.leased_to).filter(~held(live=False), state=State.PENDING, retry_at=None)
     return strays.update(retry_at=clock.now())
 
 

@@ -41,7 +41,7 @@ def soon_due_at(mailing: Mailing) -> datetime | None:
     Not at once even so: those put off towards one provider come back one by one, and a turn for each would cost more.
     """
     now = clock.now()
-    soon = Delivery.objects.filter(mailing=mailing, state=Delivery.State.DEFERRED, retry_at__lte=now + WATCHED)
+    soon = Delivery.objects.filter(mailing=mailing, attention=Delivery.State.DEFERRED, retry_at__lte=now + WATCHED)
     first = soon.order_by("retry_at").values_list("retry_at", flat=True).first()
     return None if first is None else max(first, now + PAUSE)
 
