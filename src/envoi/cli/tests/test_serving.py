@@ -1,7 +1,10 @@
-"""A worker looks after the journals of its machine as long as it lives."""
+"""A worker looks after the journals of its machine as long as it lives; whom somebody waits for is ready before."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import pytest
@@ -34,3 +37,23 @@ def test_journals_are_brought_in_at_once_and_then_again_and_again(
     every = serving.JOURNALS_EVERY
     assert events == [0.0, "brought in", every, "brought in", every, "brought in", every]
     assert "the server is gone" in caplog.text
+
+
+WAITING = """
+import sys, django
+django.setup()
+from envoi.cli import serving
+class Engine:
+    def work(self, *_): print("envoi.console.urls" in sys.modules)
+serving.engine, serving.tend_journals = Engine, lambda: None
+serving.work(sys.argv[1], (), 1)
+"""
+
+
+@pytest.mark.parametrize(("kind", "ready"), [("personal", "True"), ("sender", "False")])
+def test_no_personal_message_waits_until_all_pages_are_loaded(kind: str, ready: str) -> None:
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    said = subprocess.run(
+        [sys.executable, "-c", WAITING, kind], env=environment, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == [ready]
