@@ -90,6 +90,8 @@ def bob(transactional_db: None) -> Contact:
 def dashboard(visit: Visit, network: Network, name: str = "bob") -> Page:
     """The dashboard of Bob's site, to somebody who signs in anew."""
     page = visit.page
+    # What the page of whoever was signed in before asks by itself would be refused, and complained about.
+    page.goto("about:blank")
     page.context.clear_cookies()
     sign_in(page, f"{network.url}/garden/wp-login.php", name)
     page.goto(f"{network.url}/garden/wp-admin/")
