@@ -31,6 +31,7 @@ from envoi.delivery.queries.leases import Held  # noqa: E402
 from envoi.delivery.queries.ranges import show_who_is_being_sent  # noqa: E402
 from envoi.delivery.queries.results import Result, Settled, settle  # noqa: E402
 from envoi.delivery.shifts import shift  # noqa: E402
+from envoi.delivery.shifts.window import Reach  # noqa: E402
 from envoi.delivery.shifts.work import work  # noqa: E402
 from envoi.delivery.tests.composing import Plain  # noqa: E402
 from envoi.delivery.tests.factories import make_mailing, make_transport  # noqa: E402
@@ -69,6 +70,17 @@ def send_forgetful() -> None:
     setattr(shift, "settle", stuck)  # noqa: B010
     with Plain().registered():
         work(Mailing.objects.get().pk)
+
+
+def send_ahead() -> None:
+    """The same, where the journal keeps the window with as much handed over as to the fastest relay."""
+    follow = Reach.follow
+
+    def at_most(reach: Reach, settled: int, *, limited: bool) -> None:
+        follow(reach, 10_000, limited=limited)
+
+    setattr(Reach, "follow", at_most)  # noqa: B010
+    send()
 
 
 def send_until_told() -> None:
@@ -178,6 +190,7 @@ if __name__ == "__main__":
         "send": send,
         "send-big": send_big,
         "send-forgetful": send_forgetful,
+        "send-ahead": send_ahead,
         "send-until-told": send_until_told,
         "send-crowded": send_crowded,
         "die-early": die_early,

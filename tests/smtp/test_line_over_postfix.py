@@ -17,7 +17,8 @@ from envoi.delivery import journal as journals
 from envoi.delivery.composers import Leased, Message
 from envoi.delivery.journal import Journal
 from envoi.delivery.machine import elapsed
-from envoi.delivery.shifts.line import Job, Line
+from envoi.delivery.shifts.jobs import Job
+from envoi.delivery.shifts.line import Line
 from envoi.delivery.smtp import Accepted, Phase, Refused, Security, SmtpSettings, Unknown
 from tests.smtp.postfix import Postfix
 

@@ -208,9 +208,14 @@ def decided(row: Leased, record: Record) -> Result:
         outcome = Accepted(reply) if reply.positive else judge(reply, Phase.DOT_SENT)
         return decide(row, outcome, clock.now()).result
     dotted = record.dots.get(row.id) == row.epoch
-    if record.complete and not dotted:
+    if not dotted and (record.complete or _not_in_window(row, record)):
         return untried(row)
     return in_the_dark(row, _why(dotted), clock.now())
+
+
+def _not_in_window(row: Leased, record: Record) -> bool:
+    """Whether the journal, which was on the disk before any row was offered, says that this one was not."""
+    return record.window is not None and record.window.get(row.id) != row.epoch
 
 
 def _why(dotted: bool) -> str:

@@ -62,6 +62,7 @@ class Gate:
     """One shift's way through the limits of its transport. All calls come from the worker's thread.
 
     Attributes:
+        limited: whether anything limits the transport or the mailing.
         waits_until: after `portion` has given 0, when to ask again.
         refused_by_relay: set when the relay itself, not a receiver behind it, seems to ask for less: pause it.
     """
@@ -89,7 +90,7 @@ class Gate:
         self._step = pace.interval(transport)
         if transport.minds_providers or self._providers.mind:
             self._providers.refresh(transport)
-        self._limited = bool(self._step or self._hours or self._of_run or self._plan or self._providers.mind)
+        self.limited = bool(self._step or self._hours or self._of_run or self._plan or self._providers.mind)
 
     def portion(self, wanted: int, seconds: float = 20.0) -> int:
         """How many rows, of `wanted`, may be leased for the next `seconds`: what is leased, nobody else can send.
@@ -97,7 +98,7 @@ class Gate:
         Of 0, `waits_until` says when to ask again.
         """
         self.waits_until = None
-        if not self._limited:
+        if not self.limited:
             return wanted
         now = clock.now()
         found = self._held_up(now)
@@ -121,7 +122,7 @@ class Gate:
         """
         self._tell()
         wanted = min(room, len(rows))
-        if not self._limited:
+        if not self.limited:
             admission = Admission([(row, 0.0) for row in islice(rows, wanted)], left=len(rows) - wanted)
         else:
             admission = self._admit(rows, wanted, last=len(rows) < room)
@@ -131,7 +132,7 @@ class Gate:
 
     def settled(self, row: Leased, outcome: object) -> None:
         """Learn from what came of a row that was let through. Touches no database."""
-        if self._limited and self._providers.mind:
+        if self.limited and self._providers.mind:
             self._providers.settled(row)
         # By far the most, so it costs a comparison.
         if outcome.__class__ is Accepted:

@@ -14,7 +14,7 @@ from envoi.delivery.models import Delivery
 from envoi.delivery.queries.results import Result
 from envoi.delivery.shifts.batches import Hand
 from envoi.delivery.shifts.decisions import SENDER_REFUSED, Standstill, decide, skipped
-from envoi.delivery.shifts.line import ComposeFailed, Settled
+from envoi.delivery.shifts.jobs import ComposeFailed, Settled
 from envoi.delivery.smtp import Accepted, Outcome
 
 State = Delivery.State

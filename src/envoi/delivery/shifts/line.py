@@ -13,27 +13,32 @@ import asyncio
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from heapq import heappop, heappush
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import Self
 
 from envoi.core.thread_names import show_as
 from envoi.delivery.composers import Leased, Message, RenderProblem
 from envoi.delivery.journal import Journal
 from envoi.delivery.machine import elapsed
+from envoi.delivery.shifts.jobs import ComposeFailed, Job, Settled, Write
 from envoi.delivery.shifts.looking_again import event_loop
+from envoi.delivery.shifts.window import Window
 from envoi.delivery.smtp import (
     Accepted,
     Connections,
     Envelope,
+    Fault,
+    FaultKind,
+    NotSent,
     Outcome,
     Phase,
     Refused,
     SenderRefused,
     SmtpSettings,
     TakenBack,
+    Unknown,
     closed,
     withheld,
 )
@@ -48,30 +53,6 @@ AT_ONCE = 20
 FRESH = 1.0
 
 
-class Job(NamedTuple):
-    """One message to hand over.
-
-    Attributes:
-        loaded: what `Compose.load` gave for the row.
-        not_before: the slot that the transport's rate gives it, in seconds of `elapsed`.
-    """
-
-    row: Leased
-    loaded: Any
-    not_before: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ComposeFailed:
-    """Composing raised `error`: the fault of the mailing, not of this recipient. Nothing more is offered after it."""
-
-    error: Exception
-
-
-Settled = tuple[Leased, Outcome | RenderProblem | ComposeFailed]
-Write = Callable[[Leased, Any], Message | RenderProblem]
-
-
 class Line:
     """Use as a context manager: leaving it finishes what is on its way and closes the connections.
 
@@ -84,10 +65,14 @@ class Line:
     ) -> None:
         self._settings = settings
         self._journal = journal
+        self._window = Window(journal, connections)
+        self.window_in_journal = journal.keeps_window
         self._write = write
         self.connections = connections
         self.handful = HANDFUL
         self._limits = (connections, messages_per_connection)
+        # Handed over and not in the window yet; in it, and their slot has come, or not.
+        self._outside: deque[Job] = deque()
         self._ready: deque[Job] = deque()
         self._composed: deque[tuple[Leased, Message | RenderProblem | ComposeFailed]] = deque()
         self._later: list[tuple[float, int, Job]] = []
@@ -143,6 +128,11 @@ class Line:
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._settle_waiting, withheld())
 
+    def recall(self) -> None:
+        """Give back what is not in the window yet; the rest goes out."""
+        if self._window.in_journal:
+            self._loop.call_soon_threadsafe(self._settle_outside, withheld())
+
     def lease_until(self, moment: float) -> None:
         """From `moment` (of `elapsed`) on nothing may be offered: somebody else may have the rows then."""
         self._lease_ends = moment
@@ -172,14 +162,24 @@ class Line:
 
     def _accept(self, jobs: Sequence[Job]) -> None:
         self._unsettled += len(jobs)
+        self._outside.extend(jobs)
+        if self._holding:
+            self._settle_waiting(withheld())
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Let into the window what it has room for; what has no slot to wait for can be taken up."""
+        try:
+            jobs = self._window.let_in(self._outside)
+        except OSError as error:
+            self.hindered(NotSent(Fault(FaultKind.HOOK, f"the window could not be recorded: {error}"), Phase.QUEUED))
+            return
         now = elapsed()
         for job in jobs:
             if job.not_before > now:
                 heappush(self._later, (job.not_before, job.row.id, job))
             else:
                 self._ready.append(job)
-        if self._holding:
-            self._settle_waiting(withheld())
         self._set_alarm()
         self._connections.wake()
 
@@ -237,13 +237,19 @@ class Line:
         match outcome:
             case Accepted(reply) | Refused(reply, Phase.DOT_SENT) | SenderRefused(reply, Phase.DOT_SENT):
                 self._journal.answer(row.id, row.epoch, reply)
-        self._settle(row, outcome)
+                self._settle(row, outcome, in_journal=True)
+            case _:
+                self._settle(row, outcome, in_journal=isinstance(outcome, Unknown))
+        if isinstance(outcome, SenderRefused):
+            # The worker has to stop the rest.
+            self._hand_over()
 
     def hindered(self, outcome: Outcome, /) -> None:
         while self._composed:
             self._settle(self._composed.popleft()[0], outcome)
         while self._ready:
             self._settle(self._ready.popleft().row, outcome)
+        self._settle_outside(outcome)
 
     def _compose(self) -> bool:
         """The next few; whether there are any."""
@@ -265,8 +271,14 @@ class Line:
         self._later.clear()
         self.hindered(outcome)
 
-    def _settle(self, row: Leased, outcome: Outcome | RenderProblem | ComposeFailed) -> None:
+    def _settle_outside(self, outcome: Outcome) -> None:
+        while self._outside:
+            self._settle(self._outside.popleft().row, outcome)
+
+    def _settle(self, row: Leased, outcome: Outcome | RenderProblem | ComposeFailed, in_journal: bool = False) -> None:
         self._unsettled -= 1
+        if self._window.settled(row, in_journal=in_journal) and self._outside:
+            self._loop.call_soon(self._go_on)
         self._handful.append((row, outcome))
         if len(self._handful) >= self.handful or not self._unsettled:
             self._hand_over()

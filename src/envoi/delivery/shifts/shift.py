@@ -30,23 +30,21 @@ from envoi.delivery.queries.results import settle
 from envoi.delivery.shifts.answers import BUDGET_OVER, Answers
 from envoi.delivery.shifts.batches import Hand
 from envoi.delivery.shifts.decisions import put_off, skipped
-from envoi.delivery.shifts.line import Job, Line, Settled
+from envoi.delivery.shifts.jobs import Job, Settled
+from envoi.delivery.shifts.line import Line
+from envoi.delivery.shifts.window import WINDOW, Reach
+from envoi.delivery.smtp import SenderRefused
 
 logger = logging.getLogger("envoi.delivery")
 
-# Rows that may have been offered and are not settled: so many are unknown at most when a machine is lost.
-WINDOW = 100
-# So few of them on the way let the window move on: the fewer, the less a commit costs each; more with many connections.
-FEW = WINDOW // 4
 BATCH = 1000
 # So few rows in hand make the worker take the next lease.
 LOW = 300
 FLUSH = 0.1
-# Less than the second within which a suppression must be read before MAIL: what is older lets the line stand.
+# Less than the second within which a suppression must be read before MAIL.
 LOOK = 0.75
-RENEW = leases.LEASE.total_seconds() / 4
-# Nothing is offered to the server when the lease has less than this left.
-LEASE_MARGIN = leases.LEASE.total_seconds() / 4
+# Nothing is offered to the server when the lease has less than the margin left.
+RENEW = LEASE_MARGIN = leases.LEASE.total_seconds() / 4
 TROUBLE = 0.5
 BUDGET_SHARE = 0.2
 
@@ -57,20 +55,17 @@ class Shift:
     def __init__(
         self, mailing: Mailing, transport: Transport, worker: str, compose: Compose, line: Line, seconds: float
     ) -> None:
-        self.mailing = mailing
-        self.transport = transport
+        self.mailing, self.transport, self.worker = mailing, transport, worker
         self._began = clock.now()
-        self.worker = worker
         self.more: datetime | None = None
         self.all_written = True
         self._compose = compose
         self._line = line
-        self._refill = line.handful = WINDOW - min(WINDOW // 2, max(FEW, line.connections))
+        self._reach = Reach(line.connections, in_journal=line.window_in_journal)
         self._gate = Gate(mailing, transport, worker)
         self._hand = Hand()
         self._ends = elapsed() + seconds
-        self._going = True
-        self._dry = False
+        self._going, self._dry = True, False
         self._answers = Answers(self._hand, self._gate)
         self._arrived: list[Settled] = []
         self._next_at: datetime | None = None
@@ -104,7 +99,7 @@ class Shift:
 
         A lease of which something is open even now is left to whoever reads the journal, or waits until it runs out.
         """
-        self._arrived += self._line.outcomes(0, WINDOW)
+        self._arrived += self._line.outcomes(0, len(self._hand.open))
         self._judge()
         self._hand.put_back()
         for number, batch in list(self._hand.batches.items()):
@@ -233,6 +228,7 @@ class Shift:
         hand = self._hand
         if not self._taking():
             hand.put_back()
+            self._line.recall()
         elif not hand.chosen:
             self._choose()
         batches = hand.to_be_written()
@@ -253,6 +249,8 @@ class Shift:
     def _judge(self) -> None:
         arrived, self._arrived = self._arrived, []
         self._answers.read(arrived)
+        self._reach.follow(len(arrived), limited=self._gate.limited)
+        self._line.handful = self._reach.refill
         if self._answers.fault and self._going:
             pause_for_fault(self.mailing, self._answers.fault)
             self._stop()
@@ -261,8 +259,8 @@ class Shift:
     def _choose(self) -> None:
         """Rows for the window, when few are on the way."""
         hand = self._hand
-        room = WINDOW - len(hand.open) - len(hand.returned)
-        if not hand.ready or self._answers.standstill or (room < self._refill and hand.open):
+        room = self._reach.most - len(hand.open) - len(hand.returned)
+        if not hand.ready or self._answers.standstill or (room < self._reach.refill and hand.open):
             return
         rows = hand.next(2 * room)
         admission = self._gate.admit(rows, room)
@@ -290,11 +288,13 @@ class Shift:
 
     def _wait(self) -> None:
         """For answers: most of a window or a tenth of a second's worth; without any on the way, for a slot."""
-        until, on_the_way = elapsed() + FLUSH, self._hand.open
-        while on_the_way and len(self._arrived) < min(self._refill, len(on_the_way)):
+        until, on_the_way, refused = elapsed() + FLUSH, self._hand.open, False
+        while on_the_way and not refused and len(self._arrived) < min(self._reach.refill, len(on_the_way)):
             left = until - elapsed()
             if left <= 0:
                 return
-            self._arrived += self._line.outcomes(left, WINDOW)
+            found = self._line.outcomes(left, self._reach.most)
+            refused = any(outcome.__class__ is SenderRefused for _, outcome in found)
+            self._arrived += found
         if not on_the_way and self._hand.ready and self._next_at is not None:
             time.sleep(min(0.2, max(0.0, (self._next_at - clock.now()).total_seconds())))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 
 from envoi.core import clock, wording
 from envoi.core.keys import random_key
@@ -28,6 +29,7 @@ from envoi.delivery.relay import RelayNotReady, settings_of
 from envoi.delivery.shifts.decisions import RELAY_AWAY
 from envoi.delivery.shifts.line import Line
 from envoi.delivery.shifts.shift import Shift
+from envoi.delivery.shifts.window import WINDOW
 
 # How long a personal mailing, and a broadcast, waits for others to close connections: they look once a second.
 PATIENCE = 1.5
@@ -186,7 +188,9 @@ def _send(
 
 def _open_journal(mailing: Mailing, transport: Transport, worker: str) -> Journal | None:
     try:
-        return Journal(folder(), worker, mailing.key, synced=settings.ENVOI_JOURNAL_SYNC)
+        return Journal(
+            folder(), worker, mailing.key, synced=settings.ENVOI_JOURNAL_SYNC, keeps_window=_keeps_window(mailing)
+        )
     except OSError as error:
         reason = wording.gettext(
             "The journal in %(folder)s cannot be written: %(error)s. Check the disk and the rights on the folder.",
@@ -195,6 +199,11 @@ def _open_journal(mailing: Mailing, transport: Transport, worker: str) -> Journa
         )
         pause_transport(transport, reason=reason, actor=None, retry_after=RELAY_AWAY)
         return None
+
+
+def _keeps_window(mailing: Mailing) -> bool:
+    """No other machine can have the database, and there are more rows than a window anyway."""
+    return connection.vendor == "sqlite" and mailing.total > WINDOW
 
 
 def _goes_on(shift: Shift) -> datetime | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import random
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -20,21 +20,26 @@ from django.db import OperationalError, connection, transaction
 
 from envoi.contacts.models import Suppression
 from envoi.core import clock
+from envoi.delivery import journal as journals
 from envoi.delivery.actions import mailing as mailings
 from envoi.delivery.actions.replay import folder, replay, replay_all
 from envoi.delivery.actions.watch import take_back, watch
 from envoi.delivery.composers import Leased, RenderProblem
 from envoi.delivery.journal import Journal
 from envoi.delivery.limits.gate import Admission, Gate
+from envoi.delivery.machine import boot_id
 from envoi.delivery.models import Delivery, Lease, Mailing, Transport
 from envoi.delivery.queries import roster
 from envoi.delivery.queries.results import Settled as Written
 from envoi.delivery.queries.results import settle
 from envoi.delivery.queries.tallies import COUNTED
 from envoi.delivery.shifts import shift as shifts
+from envoi.delivery.shifts import window as windows
 from envoi.delivery.shifts import work
-from envoi.delivery.shifts.line import FRESH, Job, Line, Settled
+from envoi.delivery.shifts.jobs import Job, Settled
+from envoi.delivery.shifts.line import FRESH, Line
 from envoi.delivery.shifts.shift import Shift
+from envoi.delivery.shifts.window import Window
 from envoi.delivery.smtp import Accepted, Fault, FaultKind, NotSent, Phase, Refused, Reply, closed, withheld
 from envoi.delivery.smtp import Unknown as NoAnswer
 from envoi.delivery.tests.composing import Plain
@@ -44,7 +49,7 @@ pytestmark = pytest.mark.django_db
 
 Row = Delivery.State
 PEOPLE = 30
-WINDOW, BATCH, LOW = 4, 7, 2
+WINDOW, HANDED, BATCH, LOW = 4, 9, 7, 2
 STEPS = 120
 SEEDS = 5
 
@@ -52,8 +57,9 @@ SEEDS = 5
 class World:
     """Time, the server's own count, and who is suppressed since when."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, in_journal: bool) -> None:
         self.chance = random.Random(seed)
+        self.in_journal = in_journal
         self.began = clock.now()
         self.passed = 0.0
         self.accepted: Counter[int] = Counter()
@@ -116,16 +122,29 @@ class Server:
     def __init__(self, world: World, journal: Journal, worker: str) -> None:
         self.connections = 4
         self.world, self.journal, self.worker = world, journal, worker
+        self.window_in_journal, self.window = journal.keeps_window, Window(journal, self.connections)
+        self.outside: deque[Job] = deque()
         self.waiting: list[Leased] = []
+        # Offered to the end; and of these, those of whose answer the journal knows nothing.
+        self.dotted: set[int] = set()
+        self.untold: set[int] = set()
         self.done: list[Settled] = []
         self.taken_back: set[int] = set()
         self.ends = self.fresh_until = 0.0
         self.holding = False
 
     def put(self, jobs: Sequence[Job]) -> None:
-        self.waiting += [job.row for job in jobs]
+        self.outside.extend(jobs)
         if self.holding:
             self.hold()
+        self.let_in()
+
+    def let_in(self) -> None:
+        self.waiting += [job.row for job in self.window.let_in(self.outside)]
+
+    def recall(self) -> None:
+        if self.window_in_journal:
+            self.settle_outside(withheld())
 
     def outcomes(self, wait: float, most: int) -> list[Settled]:
         found, self.done = self.done[:most], self.done[most:]
@@ -145,8 +164,18 @@ class Server:
         self.fresh_until = moment + FRESH
 
     def settle_waiting(self, outcome: NotSent) -> None:
-        self.done += [(row, outcome) for row in self.waiting]
+        for row in self.waiting:
+            self.settle(row, outcome)
         self.waiting = []
+        self.settle_outside(outcome)
+
+    def settle_outside(self, outcome: NotSent) -> None:
+        self.done += [(job.row, outcome) for job in self.outside]
+        self.outside.clear()
+
+    def settle(self, row: Leased, outcome: Any, *, in_journal: bool = False) -> None:
+        self.done.append((row, outcome))
+        self.window.settled(row, in_journal=in_journal)
 
     def offer(self) -> None:
         """The next message, to its outcome."""
@@ -155,10 +184,13 @@ class Server:
             return
         row = self.waiting.pop(0)
         if self.holding or row.id in self.taken_back or world.passed >= self.ends:
-            self.done.append((row, withheld()))
+            self.settle(row, withheld())
+            self.let_in()
             return
         assert world.passed - world.left_at.get(row.address_key, world.passed) <= FRESH, "mailed after leaving"
-        self.done.append((row, self.answer(row)))
+        outcome = self.answer(row)
+        self.settle(row, outcome, in_journal=row.id in self.dotted)
+        self.let_in()
 
     def answer(self, row: Leased) -> Any:
         world = self.world
@@ -173,6 +205,7 @@ class Server:
             return Refused(Reply(450, "4.2.0", "Later"), Phase.RCPT)
         assert Lease.objects.filter(pk=row.epoch, worker=self.worker, until__gt=clock.now()).exists(), "no lease"
         self.journal.dot(row.id, row.epoch)
+        self.dotted.add(row.id)
         if what == "never":
             reply = Reply(554, "5.6.0", "Content")
             self.journal.answer(row.id, row.epoch, reply)
@@ -180,10 +213,13 @@ class Server:
         if what == "taken" or world.chance.random() < 0.5:
             world.accepted[row.id] += 1
         if what == "silent":
+            self.untold.add(row.id)
             return NoAnswer(Fault(FaultKind.DROPPED, "cut off"))
         reply = Reply(250, "2.0.0", "Taken")
         if world.chance.random() < 0.8:
             self.journal.answer(row.id, row.epoch, reply)
+        else:
+            self.untold.add(row.id)
         return Accepted(reply)
 
 
@@ -216,7 +252,7 @@ class Sender:
         self.worker = f"host:{next(world.numbers)}"
         mailing = world.fresh()
         transport = mailing.identity.transport
-        self.journal = Journal(folder(), self.worker, mailing.key)
+        self.journal = Journal(folder(), self.worker, mailing.key, keeps_window=world.in_journal)
         roster.sign_on(self.worker, mailing, transport)
         self.line = Server(world, self.journal, self.worker)
         compose = Plain().open(mailing)
@@ -234,7 +270,7 @@ class Sender:
         if shift._over():
             self.end()
         else:
-            shift._arrived += self.line.outcomes(0, WINDOW)
+            shift._arrived += self.line.outcomes(0, HANDED)
 
     def end(self) -> None:
         """As in `work._turn`: finish what is on its way, give back, hand over."""
@@ -251,14 +287,27 @@ class Sender:
             replay(self.journal.path)
         work._goes_on(self.shift)
 
-    def die(self, *, machine: bool) -> None:
-        """Killed; or its machine is gone, and comes back when the model says so."""
+    def die(self, chance: float) -> None:
+        """Killed; or its machine is gone, and comes back when the model says so; or that has lost its power."""
         self.world.senders.remove(self)
-        if machine:
+        if chance < 0.3:
             away = self.journal.path.with_suffix(".away")
             self.journal.path.rename(away)
             self.world.lost.append(away)
         self.journal.close(keep=True)
+        if chance > 0.7:
+            self.lose_power()
+
+    def lose_power(self) -> None:
+        """Of the journal only that is left for which somebody waited."""
+        data = self.journal.path.read_bytes()
+        kept = data[: data.index(b"\n", data.rfind(b"\nWIN ") + 1) + 1].replace(boot_id().encode(), b"another")
+        self.journal.path.write_bytes(kept)
+        record = journals.read(kept)
+        assert record is not None
+        window = record.window if record.window is not None else dict.fromkeys(self.shift._hand.open)
+        pending = set(self.world.mailing.deliveries.filter(state=Row.PENDING).values_list("pk", flat=True))
+        assert len((set(window) & pending) - set(record.answers) - self.line.untold) <= WINDOW, "more than a window"
 
 
 def check(world: World) -> None:
@@ -270,13 +319,14 @@ def check(world: World) -> None:
         last = lease.last_id
     for one in world.senders:
         on_the_way = {row.id for row, _ in one.shift._arrived + one.line.done} | {row.id for row in one.line.waiting}
+        on_the_way |= {job.row.id for job in one.line.outside}
         assert set(one.shift._hand.open) <= on_the_way, "waits for what nobody has"
     windows: Counter[str] = Counter()
     for lease in world.mailing.leases.exclude(worker=""):
         windows[lease.worker] += sum(
             lease.first_id <= pk <= lease.offered_to and row.state == Row.PENDING for pk, row in rows.items()
         )
-    assert max(windows.values(), default=0) <= WINDOW
+    assert max(windows.values(), default=0) <= (HANDED if world.in_journal else WINDOW)
     counted = Counter({str(state): 0 for state in COUNTED})
     for state, number in world.mailing.tallies.values_list("state", "count"):
         counted[state] += number
@@ -302,7 +352,7 @@ def step(world: World) -> None:
         with contextlib.suppress(OperationalError):
             one.round()
     elif what < 0.80:
-        one.die(machine=chance.random() < 0.4)
+        one.die(chance.random())
     elif what < 0.86:
         world.passed += chance.choice([0.3, 0.8, 5, 16, 70])
     else:
@@ -348,7 +398,7 @@ def to_the_end(world: World) -> None:
         if not world.senders and state == Mailing.State.RUNNING:
             world.senders.append(Sender(world))
         for one in list(world.senders):
-            for _ in range(3 * WINDOW):
+            for _ in range(3 * HANDED):
                 one.line.offer()
             one.round()
         world.passed += 0.5 if world.senders else 300.0
@@ -372,12 +422,15 @@ def play(world: World, check_each: Callable[[World], None]) -> None:
     assert not list(folder().glob("*.journal"))
 
 
+@pytest.mark.parametrize("in_journal", [False, True], ids=["window in the database", "window in the journal"])
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_whatever_happens_everybody_is_accounted_for_and_nobody_gets_it_twice(
-    seed: int, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
+    seed: int, in_journal: bool, monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Path
 ) -> None:
     settings.ENVOI_DATA = tmp_path
-    world = World(seed)
+    world = World(seed, in_journal=in_journal)
+    monkeypatch.setattr(windows, "WINDOW", WINDOW)
+    monkeypatch.setattr(windows, "HANDED", HANDED)
     for name, value in (
         ("WINDOW", WINDOW),
         ("BATCH", BATCH),

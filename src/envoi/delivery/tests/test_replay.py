@@ -50,13 +50,18 @@ def mailing() -> Mailing:
     return make_mailing(*(f"{name}@example.net" for name in PEOPLE))
 
 
-def die(mailing: Mailing, worker: str = "host:1") -> Journal:
-    """A worker that died: Ada answered, Bob refused, Chloé's dot unanswered, Dmitri's not sent, Åsa only leased."""
+def die(mailing: Mailing, worker: str = "host:1", *, window: tuple[str, ...] = ()) -> Journal:
+    """A worker that died: Ada answered, Bob refused, Chloé's dot unanswered, Dmitri's not sent, Åsa only leased.
+
+    Its journal keeps the window, if one is named.
+    """
     roster.sign_on(worker, mailing, mailing.identity.transport)
     held = claimed(mailing, worker, 10)
     rows = {row.address.partition("@")[0]: row for row in held.rows}
-    kept = Journal(folder(), worker, mailing.key)
+    kept = Journal(folder(), worker, mailing.key, keeps_window=bool(window))
     offered(held, 4)
+    if window:
+        kept.open_window((rows[name].id, rows[name].epoch) for name in window)
     for name, reply in (("ada", TAKEN), ("bob", Reply(554, "5.6.0", "Content rejected")), ("chloe", None)):
         kept.dot(rows[name].id, rows[name].epoch)
         if reply:
@@ -111,6 +116,23 @@ def test_after_a_power_cut_answers_count_and_the_rest_of_the_window_is_unknown(m
     kept.close(keep=True)
     assert replay_all() == 1
     assert states(mailing) == {**DECIDED, "dmitri": "unknown"}
+
+
+@pytest.mark.parametrize("named", [("ada", "bob", "chloe"), ("ada", "bob", "chloe", "dmitri")])
+def test_where_the_journal_keeps_the_window_a_power_cut_leaves_only_its_rows_in_doubt(
+    mailing: Mailing, named: tuple[str, ...]
+) -> None:
+    kept = die(mailing, window=named)
+    kept.path.write_bytes(kept.path.read_bytes().replace(boot_id().encode(), b"another"))
+    kept.close(keep=True)
+    assert replay_all() == 1
+    assert states(mailing) == {**DECIDED, "dmitri": "unknown" if "dmitri" in named else "pending"}
+
+
+def test_where_the_journal_keeps_the_window_a_killed_worker_leaves_only_dots_in_doubt(mailing: Mailing) -> None:
+    die(mailing, window=("ada", "bob", "chloe", "dmitri")).close(keep=True)
+    assert replay_all() == 1
+    assert states(mailing) == DECIDED
 
 
 def test_another_machine_concludes_only_what_lease_and_window_say(mailing: Mailing) -> None:
