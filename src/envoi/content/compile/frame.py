@@ -35,7 +35,7 @@ _PLAIN, _BARE, _OTHERS = range(3)
 
 
 class Lines(dict[object, bytes]):
-    """What becomes of values that go one way; only short texts are kept, and not too many."""
+    """What becomes of the values of one merge tag in one place; only short texts are kept, and not too many."""
 
     def __init__(self, write: Callable[[Any], bytes], *, plain: bool = False) -> None:
         """Args:
@@ -47,10 +47,8 @@ class Lines(dict[object, bytes]):
 
     def __missing__(self, value: str) -> bytes:
         line = value.encode("ascii") + mime.SOFT_BREAK if self._plain and _SIMPLE(value) else self.fresh(value)
-        # An address is one person's: kept, it would only push out the names that many share.
-        if len(value) <= LONGEST and "@" not in value:
-            if len(self) >= MOST:
-                self.clear()
+        # What many share comes soon. Of what is each person's own, such as a number, nothing is gained by keeping more.
+        if len(self) < MOST and len(value) <= LONGEST and "@" not in value:
             self[value] = line
         return line
 
@@ -66,7 +64,7 @@ class Frame:
         """
         self._layout, self._tokens = layout, tokens
         self._fixed: list[bytes] = [b""]
-        self._ways: dict[object, Lines] = {}
+        self._kept: dict[object, Lines] = {}
         self._known: dict[tuple[object, int], tuple[int, int]] = {}
         # What is worked out for each message, by kind; a hole is a kind and the place among these.
         self._plain: list[tuple[Lines, int]] = []
@@ -151,10 +149,11 @@ class Frame:
         return self._layout.get(slot.route) if isinstance(slot, Plain) else None
 
     def _lines(self, slot: Plain) -> Lines:
-        if slot.way not in self._ways:
+        key = (slot.way, slot.route)
+        if key not in self._kept:
             words = slot.words
-            self._ways[slot.way] = Lines(lambda value: mime.value_line(words(value)), plain=slot.way[0] in _AS_IT_IS)
-        return self._ways[slot.way]
+            self._kept[key] = Lines(lambda value: mime.value_line(words(value)), plain=slot.way[0] in _AS_IT_IS)
+        return self._kept[key]
 
     def _line_of(self, slot: Slot) -> Written:
         """What gives the line of `slot` where there is no hole for it alone."""

@@ -48,7 +48,7 @@ from envoi.delivery.smtp import (
 HANDFUL = 25
 SOON = 0.02
 # Composed in a row: between writing and reading it takes twice as long, its code having left the processor's caches.
-AT_ONCE = 20
+AT_ONCE = 50
 # A suppression is read so many seconds before MAIL at most.
 FRESH = 1.0
 
