@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import connection
 
+from envoi.core import arrays
 from envoi.core.prepared import preparing_cursor
 from envoi.delivery.models import Delivery, Lease, Tally
 from envoi.delivery.queries.leases import Held
@@ -65,9 +66,9 @@ def settle(
 
     Gives how far messages may be offered and how many rows were changed; None when the lease is somebody else's.
     """
-    given = list(ids)
+    given = arrays.of_numbers(ids)
     values: list[Any] = [now, offered_to, offered_to, held.id, held.worker]
-    values += [now, held.transport_id, held.started_at, *answer, given, list(words), given]
+    values += [now, held.transport_id, held.started_at, *answer, given, arrays.of_texts(words), given]
     with preparing_cursor() as cursor:
         cursor.execute(_AT_ONCE, [*values, held.mailing.pk, minute])
         found: tuple[int, int] | None = cursor.fetchone()

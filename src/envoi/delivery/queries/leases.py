@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from envoi.contacts.models import Suppression
-from envoi.core import clock
+from envoi.core import arrays, clock
 from envoi.core.writing_turns import writing_turn
 from envoi.delivery.composers import Leased
 from envoi.delivery.models import Delivery, Lease, Mailing, Purpose, Transport
@@ -250,7 +250,7 @@ def hindered(purpose: str, keys: Collection[str]) -> dict[str, Delivery.SkipReas
     honoured = _honoured(purpose)
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            cursor.execute(f"{_OF_THESE} = ANY(%s)", [list(keys)])
+            cursor.execute(f"{_OF_THESE} = ANY(%s::text[])", [arrays.of_texts(keys)])
         else:
             cursor.execute(f"{_OF_THESE} IN (SELECT value FROM json_each(%s))", [json.dumps(list(keys))])
         return {key: _skip(reason) for key, reason in cursor.fetchall() if reason in honoured}

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 
-from envoi.core import clock
+from envoi.core import arrays, clock
 from envoi.core.writing_turns import writing_turn
 from envoi.delivery.models import Delivery, Lease
 from envoi.delivery.queries import accepted
@@ -178,7 +178,8 @@ def _write_alike(held: Held, state: str, reason: str, attempted: bool, results: 
     ids, words = [result.id for result in results], [result.text[:1000] for result in results]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql" and kind:
-            cursor.execute(_WORDS, [*head, *kind, ids, words, ids])
+            given = arrays.of_numbers(ids)
+            cursor.execute(_WORDS, [*head, *kind, given, arrays.of_texts(words), given])
         elif connection.vendor == "postgresql":
             cursor.execute(_MANY[attempted], [*head, ids, *map(list, zip(*map(_columns, results), strict=True)), ids])
         elif kind and len(set(words)) == 1:
