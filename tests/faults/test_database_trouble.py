@@ -74,6 +74,8 @@ class Pair:
         """The standby in the place of the server, which is dead."""
         self.stop("second")
         self.start("second", self.port)
+        # So long it answers already and writes nothing; senders ask twice a second.
+        time.sleep(1.5)
         self.run("pg_ctl", "-D", "second", "-w", "promote")
 
 

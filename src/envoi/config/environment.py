@@ -112,8 +112,13 @@ def database(folder: Path, environ: Mapping[str, str] = os.environ) -> dict[str,
     if not parsed.get("NAME"):
         raise SettingError("ENVOI_DATABASE_URL names no database: put its name at the end, …@host:5432/name.")
     # A server that cannot be reached any more must be noticed while the leases still hold; what the URL says wins.
-    patience: dict[str, Any] = {"connect_timeout": 10, **keepalives(lease_seconds(environ))}
-    return {**parsed, "OPTIONS": patience | parsed.get("OPTIONS", {})}
+    # A standby that is about to take over already answers, but writes nothing yet: it counts as one that is away.
+    ours: dict[str, Any] = {
+        "connect_timeout": 10,
+        "target_session_attrs": "read-write",
+        **keepalives(lease_seconds(environ)),
+    }
+    return {**parsed, "OPTIONS": ours | parsed.get("OPTIONS", {})}
 
 
 def keepalives(lease: int) -> dict[str, int]:

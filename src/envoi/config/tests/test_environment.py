@@ -64,6 +64,7 @@ def test_a_link_to_the_database_is_given_up_before_the_leases_end(tmp_path: Path
     options = database(tmp_path, {"ENVOI_DATABASE_URL": url})["OPTIONS"]
     assert options == {
         "connect_timeout": 3,
+        "target_session_attrs": "read-write",
         "keepalives_idle": 15,
         "keepalives_interval": 5,
         "keepalives_count": 3,
