@@ -156,7 +156,7 @@ class Bench:
         if made is None:
             raise Stop("a sign-in link was refused: too few people for so many")
         # By its id: looked for by its mailing, PostgreSQL read the whole ledger each time.
-        (own,) = Mailing.objects.filter(reference=f"{REFERENCE}{made.pk}").values_list("first_id", flat=True)
+        own = Mailing.objects.values_list("first_id", flat=True).get(reference=f"{REFERENCE}{made.pk}")
         row = Delivery.objects.filter(pk=own)
         while (state := row.values_list("state", flat=True).get()) != Delivery.State.SENT:
             if time.monotonic() - began > STALLED:

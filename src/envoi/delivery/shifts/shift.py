@@ -1,9 +1,9 @@
 """One worker's shift for one mailing: lease, look up, mark, hand over, write down.
 
-Guarantees: no message is offered to a server before its row is committed as about to be sent, of which a worker has at
-most `WINDOW`; the next lease is taken and the last answers are written down while the present ones are on their way;
-no transaction is open while the network is waited for; suppressions, the operator's word and the transport are looked
-at every second, for messages that wait too. The number of statements depends on batches, never on recipients.
+Guarantees: no message is offered to a server before its row is committed as handed over; a worker has at most `WINDOW`
+about to be sent (`window.py`); the next lease is taken and the last answers are written down while the present ones are
+on their way; no transaction is open while the network is waited for; suppressions, the operator's word and transport
+are looked at every second, for messages that wait too. Statements depend on batches, never on recipients.
 """
 
 from __future__ import annotations
