@@ -1,7 +1,7 @@
 """The background processes of one machine, as children of a supervisor.
 
 A scheduler asks for recurring work, a worker does what is neither sending nor serving, senders send broadcasts, and one
-process sends what people wait for, so that no broadcast and no import stands in its way.
+process sends what people wait for, so that no broadcast and no import stands in its way. Senders give way to the rest.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
+from envoi.cli.giving_way import give_way
 from envoi.config.recurring import RECURRING
 from envoi.core.tasks import ending, scheduler
 from envoi.core.tasks.engine import Timing, engine
@@ -70,6 +71,7 @@ def work(kind: str, queues: Sequence[str], threads: int) -> int:
     """Run background tasks, and bring in what dead workers of this machine have left."""
     if kind == "sender":
         collect_garbage_less_often()
+        give_way()
     if kind == "personal":
         know_the_addresses()
     threading.Thread(target=tend_journals, name="journals", daemon=True).start()

@@ -55,8 +55,10 @@ class Sink:
         """How many messages it has accepted so far, by its own count."""
         with self.counters.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL))
-            _before, found, last = file.read().rpartition(b"mesg=")
-        return int(last.split(b"\r")[0]) if found else 0
+            # What stands behind the last carriage return is just being written: any part of it may be missing.
+            complete, _ended, _begun = file.read().rpartition(b"\r")
+        _before, found, number = complete.rpartition(b"mesg=")
+        return int(number) if found else 0
 
     def settled(self, expected: int) -> int:
         """The count once it has come to `expected`, or what it is when it does not."""

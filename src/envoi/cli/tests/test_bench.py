@@ -106,6 +106,22 @@ def test_without_smtp_sink_it_says_where_to_get_it(tmp_path: Path, monkeypatch: 
         send_sink.program("smtp-sink")
 
 
+@pytest.mark.parametrize(
+    ("written", "count"),
+    [
+        (b"", 0),
+        (b"sess=1 quit=0 mesg=0\rsess=1 quit=0 mesg=118\r", 118),
+        (b"sess=1 quit=0 mesg=118\rsess=1 quit=0 mesg=", 118),
+        (b"sess=1 quit=0 mesg=118\rsess=1 quit=0 mesg=1", 118),
+        (b"sess=1 quit=0 mesg=1", 0),
+    ],
+)
+def test_a_count_that_the_sink_is_just_writing_is_not_read(tmp_path: Path, written: bytes, count: int) -> None:
+    counters = tmp_path / "counters"
+    counters.write_bytes(written)
+    assert send_sink.Sink(0, 0, counters).messages() == count
+
+
 def test_a_message_too_short_for_ten_links_is_refused() -> None:
     said = envoi("bench send --messages 10 --size 100")
     assert said.returncode == 1

@@ -57,3 +57,33 @@ def test_no_personal_message_waits_until_all_pages_are_loaded(kind: str, ready: 
         [sys.executable, "-c", WAITING, kind], env=environment, capture_output=True, text=True, check=True
     )
     assert said.stdout.split() == [ready]
+
+
+PLACE = """
+import os, sys, threading, django
+django.setup()
+from envoi.cli import serving
+def show(): print(os.getpriority(os.PRIO_PROCESS, 0), os.sched_getscheduler(0) == os.SCHED_BATCH)
+class Engine:
+    def work(self, *_):
+        thread = threading.Thread(target=show)
+        thread.start()
+        thread.join()
+serving.engine, serving.tend_journals = Engine, lambda: None
+os.nice(int(sys.argv[2]))
+serving.work(sys.argv[1], (), 1)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="this system knows no batch work")
+@pytest.mark.parametrize(
+    ("kind", "nice", "more", "batch"),
+    [("sender", 0, 10, True), ("sender", 5, 15, True), ("personal", 0, 0, False), ("worker", 0, 0, False)],
+)
+def test_who_sends_broadcasts_gives_way_to_all_others(kind: str, nice: int, more: int, batch: bool) -> None:
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    said = subprocess.run(
+        [sys.executable, "-c", PLACE, kind, str(nice)], env=environment, capture_output=True, text=True, check=True
+    )
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    assert said.stdout.split() == [str(min(19, own + more)), str(batch)]
