@@ -23,7 +23,6 @@ from envoi.delivery.composers import Leased, Message, RenderProblem
 from envoi.delivery.journal import Journal
 from envoi.delivery.machine import elapsed
 from envoi.delivery.shifts.jobs import ComposeFailed, Job, Settled, Write
-from envoi.delivery.shifts.looking_again import event_loop
 from envoi.delivery.shifts.window import Window
 from envoi.delivery.smtp import (
     Accepted,
@@ -31,6 +30,7 @@ from envoi.delivery.smtp import (
     Envelope,
     Fault,
     FaultKind,
+    Loop,
     NotSent,
     Outcome,
     Phase,
@@ -146,7 +146,7 @@ class Line:
     # The event loop's thread.
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=event_loop) as runner:
+        with asyncio.Runner(loop_factory=Loop) as runner:
             runner.run(self._work())
 
     async def _work(self) -> None:

@@ -9,6 +9,7 @@ Own, because the usual clients raise the same error for “surely not sent” an
 
 from envoi.delivery.smtp.connections import Connections, Supply, closed, withheld
 from envoi.delivery.smtp.envelopes import Envelope
+from envoi.delivery.smtp.loop import Loop
 from envoi.delivery.smtp.outcomes import (
     Accepted,
     Fault,
@@ -33,6 +34,7 @@ __all__ = [
     "Fault",
     "FaultKind",
     "Hooks",
+    "Loop",
     "NotSent",
     "Outcome",
     "Phase",

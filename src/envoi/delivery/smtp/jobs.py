@@ -1,13 +1,15 @@
-"""What a connection works on: messages, and commands whose answers are outstanding."""
+"""What a connection works on: messages, and commands whose answers are outstanding; what it and others call."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from envoi.delivery.smtp.envelopes import Envelope
-from envoi.delivery.smtp.outcomes import Outcome, Refused, SenderRefused
+from envoi.delivery.smtp.outcomes import Fault, Outcome, Refused, SenderRefused
 from envoi.delivery.smtp.phases import Phase
+from envoi.delivery.smtp.replies import Reply
 
 if TYPE_CHECKING:
     from envoi.delivery.smtp.connection import Connection
@@ -61,3 +63,15 @@ class Owner(Protocol):
     def free(self, connection: Connection) -> None: ...
 
     def gone(self, connection: Connection) -> None: ...
+
+
+class Handler(Protocol):
+    """Who is told what happens on the wire once the handshake is over."""
+
+    def on_replies(self, replies: Sequence[Reply]) -> None: ...
+
+    def on_drained(self) -> None: ...
+
+    def on_lost(self, fault: Fault) -> None: ...
+
+    def on_tick(self, now: float) -> None: ...

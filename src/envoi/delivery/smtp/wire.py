@@ -11,10 +11,12 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Protocol, cast
+from typing import cast
 
+from envoi.delivery.smtp.jobs import Handler
+from envoi.delivery.smtp.loop import Hearing, hear
 from envoi.delivery.smtp.outcomes import Fault, FaultKind
 from envoi.delivery.smtp.phases import Phase
 from envoi.delivery.smtp.replies import NoReply, Reply, ReplyParser
@@ -36,18 +38,6 @@ class WireBroken(Exception):
         self.phase = phase
 
 
-class Handler(Protocol):
-    """Who is told what happens on the wire once the handshake is over."""
-
-    def on_replies(self, replies: Sequence[Reply]) -> None: ...
-
-    def on_drained(self) -> None: ...
-
-    def on_lost(self, fault: Fault) -> None: ...
-
-    def on_tick(self, now: float) -> None: ...
-
-
 class Wire(asyncio.Protocol):
     """See the module. `paused` is true while something written has not reached the kernel."""
 
@@ -60,6 +50,7 @@ class Wire(asyncio.Protocol):
         self.closed = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport | None = None
         self._socket: socket.socket | None = None
+        self._hearing: Hearing | None = None
         self._replies: deque[Reply] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._tls: ssl.SSLObject | None = None
@@ -76,6 +67,9 @@ class Wire(asyncio.Protocol):
         # A second handle of the same socket, for what asyncio's has no words for; it goes without, too.
         with suppress(OSError):
             self._socket = transport.get_extra_info("socket").dup()
+        self._hearing = hear(
+            self._transport, self._socket, self.data_received, lambda error: self.abort(_broke_off(error))
+        )
 
     def data_received(self, data: bytes) -> None:
         if self._tls is not None:
@@ -98,7 +92,9 @@ class Wire(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if exc is not None and self.fault is None:
             self._rescue()
-        fault = self._break(Fault(FaultKind.DROPPED, f"the connection broke off: {exc or 'closed by the server'}"))
+        fault = self._break(_broke_off(exc or "closed by the server"))
+        if self._hearing is not None:
+            self._hearing.end()
         if self._socket is not None:
             self._socket.close()
         if not self.closed.done():
@@ -295,3 +291,7 @@ class Wire(asyncio.Protocol):
         with suppress(OSError):
             while self._socket is not None and (data := self._socket.recv(65536)):
                 self.data_received(data)
+
+
+def _broke_off(why: object) -> Fault:
+    return Fault(FaultKind.DROPPED, f"the connection broke off: {why}")
