@@ -1,8 +1,8 @@
 """Sending broadcasts is batch work: whatever else the machine does has the processor first.
 
 Pages, what a person waits for, the database and a relay on the same machine are answered sooner while a million leaves;
-and the million leaves sooner, too, since a sender that is woken by an answer no longer takes the core from the relay it
-waits for (measured: docs/explanation/performance.md).
+and the million leaves sooner, too, since the relay that senders wait for no longer waits for them to leave its core
+(measured: docs/explanation/performance.md).
 """
 
 from __future__ import annotations
