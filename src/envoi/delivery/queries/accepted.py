@@ -1,10 +1,10 @@
 # ruff: noqa: S608 - put together from names of tables of this code; every value is a parameter
 """A batch of which every message was accepted, which is nearly every batch, in one statement.
 
-On PostgreSQL what `results.settle` does in a transaction of four (the lease moves on, the rows, the tally) is one
-statement here, sent alone: half of what a batch costs is round trips and beginning and ending. The rows depend on the
-lease's row that the same statement locks, so the fence is the same. On SQLite, where a statement costs little, only the
-rows become one, when the answers do not differ.
+On PostgreSQL what `results.settle` does in a transaction of four (the lease moves on or ends, the rows, the tally) is
+one statement here, sent alone: half of what a batch costs is round trips and beginning and ending. The rows depend on
+the lease's row that the same statement locks, so the fence is the same. On SQLite, where a statement costs little, only
+the rows become one, when the answers do not differ.
 """
 
 from __future__ import annotations
@@ -29,11 +29,15 @@ _SET = f"""
        transport_id = COALESCE(%s, {_DELIVERY}.transport_id), attempts = attempts + 1,
        first_attempt_at = COALESCE({_DELIVERY}.first_attempt_at, %s), detail = '', retry_at = NULL, reply_code = %s,
        reply_status = %s, reply_text = """
-_AT_ONCE = f"""
-WITH lease AS (
+_GOES_ON = f"""
     UPDATE {_LEASE} SET offered_to = CASE WHEN until > %s AND offered_to < %s THEN %s ELSE offered_to END
      WHERE id = %s AND worker = %s RETURNING offered_to
-), written AS (
+"""
+_ENDS = f"""
+    DELETE FROM {_LEASE} WHERE id = %s AND worker = %s RETURNING offered_to
+"""
+_AT_ONCE = f"""
+WITH lease AS ({{lease}}), written AS (
     UPDATE {_DELIVERY} {_SET} r.words
       FROM unnest(%s::bigint[], %s::text[]) AS r (id, words)
      WHERE {_DELIVERY}.id = r.id AND {_DELIVERY}.id = ANY (%s::bigint[]) AND {_DELIVERY}.state = '{PENDING}'
@@ -46,6 +50,7 @@ WITH lease AS (
 )
 SELECT lease.offered_to, (SELECT COUNT(*) FROM written) FROM lease
 """
+_MOVE, _END = (_AT_ONCE.format(lease=lease) for lease in (_GOES_ON, _ENDS))
 _ALIKE = f"""
 UPDATE {_DELIVERY} {_SET} %s
  WHERE id IN (SELECT value FROM json_each(%s)) AND state = '{PENDING}'
@@ -59,18 +64,21 @@ def settle(
     words: Sequence[str],
     *,
     offered_to: int,
+    end: bool,
     now: datetime,
     minute: datetime,
 ) -> tuple[int, int] | None:
     """On PostgreSQL: write these rows as accepted with `answer` (code, status) and `words`, and open the window.
 
-    Gives how far messages may be offered and how many rows were changed; None when the lease is somebody else's.
+    With `end` the lease is over instead. Gives how far messages may be offered (of an ended lease: could have been) and
+    how many rows were changed; None when the lease is somebody else's.
     """
     given = arrays.of_numbers(ids)
-    values: list[Any] = [now, offered_to, offered_to, held.id, held.worker]
+    lease: list[Any] = [] if end else [now, offered_to, offered_to]
+    values = [*lease, held.id, held.worker]
     values += [now, held.transport_id, held.started_at, *answer, given, arrays.of_texts(words), given]
     with preparing_cursor() as cursor:
-        cursor.execute(_AT_ONCE, [*values, held.mailing.pk, minute])
+        cursor.execute(_END if end else _MOVE, [*values, held.mailing.pk, minute])
         found: tuple[int, int] | None = cursor.fetchone()
     return found
 

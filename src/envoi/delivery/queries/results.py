@@ -109,8 +109,8 @@ def settle(held: Held, results: Sequence[Result], *, offered_to: int = 0, end: b
         offered_to: offer rows up to this one from the commit on, unless the lease has run out.
         end: no row of the lease is left.
     """
-    if connection.vendor == "postgresql" and not end and (kind := _accepted_alike(results)):
-        return _settle_accepted(held, results, kind, offered_to)
+    if connection.vendor == "postgresql" and (kind := _accepted_alike(results)):
+        return _settle_accepted(held, results, kind, offered_to, end=end)
     now = connection.ops.adapt_datetimefield_value(clock.now())
     with writing_turn(), transaction.atomic(savepoint=False), connection.cursor() as cursor:
         if end:
@@ -131,13 +131,16 @@ def _accepted_alike(results: Sequence[Result]) -> tuple[int | None, str] | None:
     return kinds.pop() if len(kinds) == 1 and all(result.state == State.SENT for result in results) else None
 
 
-def _settle_accepted(held: Held, results: Sequence[Result], kind: tuple[int | None, str], offered_to: int) -> Settled:
+def _settle_accepted(
+    held: Held, results: Sequence[Result], kind: tuple[int | None, str], offered_to: int, *, end: bool
+) -> Settled:
     done = accepted.settle(
         held,
         [result.id for result in results],
         kind,
         [result.text[:1000] for result in results],
         offered_to=offered_to,
+        end=end,
         now=clock.now(),
         minute=tally_minute(held.mailing),
     )

@@ -57,6 +57,26 @@ def test_an_accepted_batch_is_one_statement_where_each_is_a_round_trip(mailing: 
         settle(held, [Result(row.id, SENT, code=250, text="Ok") for row in held.rows[:2]])
 
 
+def test_the_last_accepted_batch_ends_the_lease(mailing: Mailing) -> None:
+    held = claimed(mailing, "one", 3)
+    results = [Result(row.id, SENT, code=250, text="Ok") for row in held.rows]
+    with assertNumQueries(1 if connection.vendor == "postgresql" else 3):
+        assert settle(held, results, end=True).written == 3
+    assert not Lease.objects.exists()
+    assert states(mailing) == {"ada": "sent", "bob": "sent", "chloe": "sent"}
+    assert tallied(mailing) == {"sent": 3}
+    assert settle(held, results, end=True) == Settled(mine=False)
+    assert tallied(mailing) == {"sent": 3}
+
+
+def test_a_lease_that_is_another_workers_is_not_ended(mailing: Mailing) -> None:
+    held = claimed(mailing, "one", 3)
+    results = [Result(row.id, SENT, code=250, text="Ok") for row in held.rows]
+    assert settle(replace(held, worker="another"), results, end=True) == Settled(mine=False)
+    assert Lease.objects.count() == 1
+    assert states(mailing) == {"ada": "leased", "bob": "leased", "chloe": "leased"}
+
+
 def test_an_answer_of_another_kind_in_the_batch_keeps_its_own_words(mailing: Mailing) -> None:
     held = claimed(mailing, "one", 3)
     ada, bob, _ = held.rows
