@@ -20,8 +20,11 @@ THRESHOLD = 2
 
 @contextmanager
 def preparing_cursor() -> Iterator[CursorWrapper]:
-    """Only on PostgreSQL. Its statements count like any other where statements are counted."""
+    """Elsewhere than on PostgreSQL a plain one. Its statements count like any other where statements are counted."""
     with connection.cursor() as plain:
+        if connection.vendor != "postgresql":
+            yield plain
+            return
         session = plain.connection
         # Django asks for no more than a cursor of the database's driver, whatever its type says.
         cursor: Any = psycopg.Cursor(session)

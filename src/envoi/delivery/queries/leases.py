@@ -20,6 +20,7 @@ from django.db import connection, transaction
 
 from envoi.contacts.models import Suppression
 from envoi.core import arrays, clock
+from envoi.core.prepared import preparing_cursor
 from envoi.core.writing_turns import writing_turn
 from envoi.delivery.composers import Leased
 from envoi.delivery.models import Delivery, Lease, Mailing, Purpose, Transport
@@ -118,7 +119,7 @@ def claim(mailing: Mailing, worker: str, size: int, transport: Transport | None 
     """
     now = clock.now()
     # Nothing of this is built by Django: put together for each lease, it cost 2 µs a message.
-    with writing_turn(), transaction.atomic(), connection.cursor() as cursor:
+    with writing_turn(), transaction.atomic(), preparing_cursor() as cursor:
         cursor.execute(_LOCK[connection.vendor], [mailing.pk, str(Mailing.State.RUNNING)])
         found = cursor.fetchone()
         if found is None:
@@ -142,7 +143,7 @@ def _made(held: Held, rows: list[_Row]) -> list[Any]:
 
 def _old(mailing: Mailing, extent: _Extent, size: int, now: datetime) -> list[_Row]:
     """What was leased before. Mostly there is nothing of the kind, which one statement says."""
-    with connection.cursor() as cursor:
+    with preparing_cursor() as cursor:
         moment = connection.ops.adapt_datetimefield_value(now)
         cursor.execute(_ANY_OLD, [mailing.pk, mailing.pk, mailing.pk, moment])
         given_back, came_back, due = cursor.fetchone()
@@ -214,7 +215,7 @@ def _new(mailing: Mailing, extent: _Extent, size: int) -> list[_Row]:
     if begin >= extent.last_id:
         return []
     rows, to = _pending(mailing, begin, extent.last_id, size)
-    with connection.cursor() as cursor:
+    with preparing_cursor() as cursor:
         cursor.execute(f"UPDATE {_MAILING} SET leased_to = %s WHERE id = %s", [to, mailing.pk])
     return rows
 

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - put together from names of tables of this code; every value is a parameter
 """Which shifts there are just now, and how the connections of a transport are divided among them.
 
 Guarantee: the shifts of one transport together never hold more connections than it allows, on however many machines:
@@ -11,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import connection, transaction
 
 from envoi.core import clock
+from envoi.core.prepared import preparing_cursor
 from envoi.core.tasks import heartbeats
 from envoi.delivery.models import Mailing, Shift, Transport
 from envoi.delivery.queries.leases import LEASE
@@ -31,6 +33,15 @@ class Place:
     worker: str
     personal: bool
     holds: int
+
+
+# Every sender asks every second: plain SQL costs a sixth of what Django takes to put it together.
+_AT_WORK = f"""
+SELECT s.worker, m.priority, s.connections
+  FROM {Shift._meta.db_table} s JOIN {Mailing._meta.db_table} m ON m.id = s.mailing_id
+ WHERE s.transport_id = %s AND s.until > %s
+ ORDER BY s.id
+"""
 
 
 def sign_on(worker: str, mailing: Mailing, transport: Transport) -> int:
@@ -59,11 +70,10 @@ def take_connections(worker: str, mailing: Mailing, transport: Transport) -> int
 
 def at_work(transport: Transport) -> list[Place]:
     """The live shifts of a transport, those that wait for connections too, always in the same order."""
-    alive = Shift.objects.filter(transport=transport, until__gt=clock.now()).order_by("id")
-    return [
-        Place(worker, priority >= Mailing.Priority.PERSONAL, holds)
-        for worker, priority, holds in alive.values_list("worker", "mailing__priority", "connections")
-    ]
+    with preparing_cursor() as cursor:
+        cursor.execute(_AT_WORK, [transport.pk, connection.ops.adapt_datetimefield_value(clock.now())])
+        alive = cursor.fetchall()
+    return [Place(worker, priority >= Mailing.Priority.PERSONAL, holds) for worker, priority, holds in alive]
 
 
 def helpers(mailing: Mailing) -> int:

@@ -24,7 +24,7 @@ from envoi.delivery.composers import Compose
 from envoi.delivery.limits.gate import Gate
 from envoi.delivery.machine import elapsed
 from envoi.delivery.models import Mailing, Transport
-from envoi.delivery.queries import leases, roster, turns
+from envoi.delivery.queries import leases, roster, standing, turns
 from envoi.delivery.queries.progress import failing_share
 from envoi.delivery.queries.results import settle
 from envoi.delivery.shifts.answers import BUDGET_OVER, Answers
@@ -62,8 +62,8 @@ class Shift:
         self._compose = compose
         self._line = line
         self._reach = Reach(line.connections, in_journal=line.window_in_journal)
-        self._gate = Gate(mailing, transport, worker)
-        self._hand = Hand()
+        self._standing = standing.Standing(mailing, transport)
+        self._gate, self._hand = Gate(mailing, transport, worker), Hand()
         self._ends = elapsed() + seconds
         self._going, self._dry = True, False
         self._answers = Answers(self._hand, self._gate)
@@ -135,8 +135,7 @@ class Shift:
         now = elapsed()
         if now - self._looked < LOOK:
             return
-        self.mailing = Mailing.objects.select_related("identity__transport").get(pk=self.mailing.pk)
-        self.transport.refresh_from_db()
+        self.mailing = self._standing.look()
         self._gate.look(self.mailing, self.transport)
         if turns.is_over(self.worker, self.mailing, self.transport, self._began):
             self._ends = now
