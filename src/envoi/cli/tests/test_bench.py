@@ -99,6 +99,27 @@ def test_a_broadcast_is_measured_beside_smtp_source_and_everybody_got_it() -> No
     assert 0 < found["personal_seconds"]["median"] <= found["personal_seconds"]["max"]
 
 
+def test_the_parts_of_a_broadcast_are_measured_by_themselves_and_nobody_gets_it() -> None:
+    said = envoi("bench parts --messages 1200 --size 3000 --rounds 2 --json")
+    assert said.returncode == 0, said.stdout + said.stderr
+    found = json.loads(said.stdout)
+    assert set(found) == {"microseconds", "sum", "database", "messages", "size"}
+    assert (found["messages"], found["size"]) == (1200, 3000)
+    assert set(found["microseconds"]) == {"freeze", "lease", "readers", "composing", "outcomes", "last_count"}
+    on_postgresql = "ENVOI_DATABASE_URL" in os.environ
+    for part, taken in found["microseconds"].items():
+        assert set(taken) == ({"own", "database"} if on_postgresql else {"own"})
+        assert min(taken.values()) > 0 or (part == "composing" and taken["database"] == 0 < taken["own"])
+    assert found["database"] == ("postgresql" if on_postgresql else "sqlite")
+    assert found["sum"]["own"] == pytest.approx(sum(taken["own"] for taken in found["microseconds"].values()))
+
+
+def test_a_message_that_is_too_short_for_its_parts_is_refused() -> None:
+    said = envoi("bench parts --messages 10 --size 100")
+    assert said.returncode == 1
+    assert "--size 100: " in said.stderr
+
+
 def test_without_smtp_sink_it_says_where_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(send_sink, "FOLDERS", (str(tmp_path),))
     monkeypatch.setenv("PATH", str(tmp_path))
