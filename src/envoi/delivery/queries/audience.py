@@ -13,6 +13,7 @@ address: another contact with the address is left out too.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -59,7 +60,8 @@ def preview(audience: Audience, purpose: str) -> AudienceCount:
 def freeze(mailing: Mailing, audience: Audience) -> int:
     """Write the ledger of `mailing`: one row per candidate, pending or skipped. Gives the number of rows."""
     now = connection.ops.adapt_datetimefield_value(clock.now())
-    values = _parameters(audience, mailing.purpose, mailing=mailing.pk, now=now)
+    seed = secrets.randbits(64) - 2**63
+    values = _parameters(audience, mailing.purpose, mailing=mailing.pk, now=now, seed=seed)
     with connection.cursor() as cursor:
         cursor.execute(_BEFORE[connection.vendor])
         before = int(cursor.fetchone()[0])
@@ -202,10 +204,12 @@ _BEFORE = {
 _END = f"(SELECT id FROM {_DELIVERY} WHERE mailing_id + 0 = %(mailing)s AND id > %(before)s ORDER BY id {{}} LIMIT 1)"
 _RANGE = f"SELECT {_END.format('ASC')}, {_END.format('DESC')}"
 
-# 64 bits from SQLite's own generator; on PostgreSQL the last 8 bytes of a version 4 UUID, 62 random bits (RFC 9562).
+# 64 bits: from SQLite's own generator; on PostgreSQL the contact's id, spread by a hash that begins with random ones,
+# since a UUID for each row is an eighth of a freeze (OpenSSL's generator). A Message-ID (RFC 5322 §3.6.4) must be
+# unique and tell nobody how many there are; it proves nothing, and no row is looked up by it.
 _RANDOM_KEY = {
     "sqlite": "lower(hex(randomblob(8)))",
-    "postgresql": "encode(substr(uuid_send(gen_random_uuid()), 9, 8), 'hex')",
+    "postgresql": "encode(int8send(hashint8extended(contact_id, %(seed)s)), 'hex')",
 }
 # PostgreSQL sorts by bytes sooner than by the rules of a language (7 % of a freeze), and only who is alike matters.
 _ADDRESS_KEY = {"sqlite": "address_key", "postgresql": 'address_key COLLATE "C"'}

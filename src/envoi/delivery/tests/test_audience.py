@@ -159,10 +159,12 @@ def test_the_first_of_several_reasons_is_recorded() -> None:
     assert frozen(audience) == {"ada@example.org": "excluded", "bob@example.org": "suppressed"}
 
 
-def test_every_row_has_its_own_random_key_before_the_first_attempt() -> None:
-    mailing = make_mailing()
-    freeze(mailing, make_audience(make_list("News", *(make_contact(f"p{n}@example.org") for n in range(50)))))
-    keys = set(mailing.deliveries.values_list("key", flat=True))
+def test_every_row_of_every_mailing_has_its_own_random_key_before_the_first_attempt() -> None:
+    audience = make_audience(make_list("News", *(make_contact(f"p{n}@example.org") for n in range(25))))
+    keys = set()
+    for mailing in (make_mailing(), make_mailing()):
+        freeze(mailing, audience)
+        keys |= set(mailing.deliveries.values_list("key", flat=True))
     assert len(keys) == 50
     assert {len(key) for key in keys} == {16}
     assert all(set(key) <= set("0123456789abcdef") for key in keys)
