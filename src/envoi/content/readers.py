@@ -47,17 +47,22 @@ class Readers:
     def load(self, contacts: Sequence[int | None]) -> list[Loaded]:
         """The values of each, in order; of one who is gone in the meantime, `MISSING` for each."""
         found = queries.columns(self._queried, [contact for contact in contacts if contact is not None])
-        known = {row[0]: self._values(row) for row in found}
+        if len(self._queried) == len(self._columns):
+            known = {row[0]: (_name(row), *row[1:]) for row in found}
+        else:
+            known = {row[0]: self._with_fields(row) for row in found}
         nobody = self._nobody
         return [known.get(contact, nobody) for contact in contacts]
 
-    def _values(self, row: Loaded) -> Loaded:
-        name = f"{row[1]} {row[2]}".strip() or row[3]
-        if len(self._queried) == len(self._columns):
-            return (name, *row[1:])
+    def _with_fields(self, row: Loaded) -> Loaded:
         fields = json.loads(row[-1]) if isinstance(row[-1], str) else row[-1]
         further = [fields.get(key, MISSING) if isinstance(fields, dict) else None for key in self._further]
-        return (name, *row[1:-1], fields, *further)
+        return (_name(row), *row[1:-1], fields, *further)
+
+
+def _name(row: Loaded) -> str:
+    name: str = f"{row[1]} {row[2]}".strip() or row[3]
+    return name
 
 
 def _names_of(variables: Iterable[str]) -> frozenset[str]:

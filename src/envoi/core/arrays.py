@@ -6,7 +6,7 @@ statement does, for client and server alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 
 def of_numbers(values: Iterable[int]) -> str:
@@ -14,8 +14,12 @@ def of_numbers(values: Iterable[int]) -> str:
     return "{" + ",".join(map(str, values)) + "}"
 
 
-def of_texts(values: Iterable[str]) -> str:
+def of_texts(values: Collection[str]) -> str:
     """The literal of an array of texts, each quoted (PostgreSQL 15, 8.15.6)."""
+    joined = '","'.join(values)
+    # No quotes but those between them: so it is nearly always, and to look at each takes ten times as long.
+    if values and joined.count('"') == 2 * (len(values) - 1) and "\\" not in joined:
+        return f'{{"{joined}"}}'
     return "{" + ",".join([f'"{_escaped(value)}"' for value in values]) + "}"
 
 

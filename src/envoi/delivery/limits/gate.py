@@ -130,6 +130,11 @@ class Gate:
         self._lately.append((elapsed(), admission.go))
         return admission
 
+    @property
+    def attentive(self) -> bool:
+        """Whether that a message was accepted tells it anything."""
+        return bool(self._complaining) or (self.limited and self._providers.mind)
+
     def settled(self, row: Leased, outcome: object) -> None:
         """Learn from what came of a row that was let through. Touches no database."""
         if self.limited and self._providers.mind:

@@ -127,8 +127,13 @@ def settle(held: Held, results: Sequence[Result], *, offered_to: int = 0, end: b
 
 def _accepted_alike(results: Sequence[Result]) -> tuple[int | None, str] | None:
     """Code and status, when all were accepted with the same ones."""
-    kinds = {(result.code, result.status[:12]) for result in results if result.state == State.SENT}
-    return kinds.pop() if len(kinds) == 1 and all(result.state == State.SENT for result in results) else None
+    if not results:
+        return None
+    # Column by column: result by result it took four times as long.
+    _id, states, _reason, _detail, _retry_at, codes, statuses, *_ = zip(*results, strict=True)
+    if states.count(State.SENT) < len(results) or len(set(codes)) > 1 or len(set(statuses)) > 1:
+        return None
+    return codes[0], statuses[0][:12]
 
 
 def _settle_accepted(

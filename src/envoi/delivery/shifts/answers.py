@@ -44,16 +44,22 @@ class Answers:
     def read(self, arrived: Sequence[Settled]) -> None:
         """From outcomes to results, which stay in hand until they are committed."""
         now = clock.now()
-        hand, settled, latest, sent = self._hand, self._gate.settled, self._latest, State.SENT
+        hand, latest, sent, attentive = self._hand, self._latest, State.SENT, self._gate.attentive
+        lease, results = -1, None
         for row, outcome in arrived:
             hand.open.pop(row.id, None)
             # By far the most, so they go through as little as possible.
             if outcome.__class__ is Accepted:
                 reply = outcome.reply
-                settled(row, outcome)
+                if attentive:
+                    self._gate.settled(row, outcome)
                 latest.append(False)
-                hand.settle(Result(row.id, sent, "", "", None, reply.code, reply.status, reply.text, row.epoch))
+                if row.epoch != lease:
+                    lease, results = row.epoch, hand.results_of(row.epoch)
+                if results is not None:
+                    results.append(Result(row.id, sent, "", "", None, reply.code, reply.status, reply.text, row.epoch))
                 continue
+            attentive = True
             match outcome:
                 case RenderProblem(detail):
                     self._hand.settle(skipped(row, Delivery.SkipReason.RENDER_ERROR, detail))

@@ -11,6 +11,7 @@ from typing import Any
 from envoi.delivery.composers import Leased
 from envoi.delivery.queries.leases import Held
 from envoi.delivery.queries.results import Result
+from envoi.delivery.shifts.jobs import Job
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ class Hand:
         self.batches: dict[int, Batch] = {}
         self.ready: deque[tuple[Leased, Any]] = deque()
         # To be handed over after the next commit, each with its slot.
-        self.chosen: list[tuple[Leased, Any, float]] = []
+        self.chosen: list[Job] = []
         self.open: dict[int, Leased] = {}
         # Surely not offered in the end: they stay pending, in their lease.
         self.returned: list[Leased] = []
@@ -58,9 +59,14 @@ class Hand:
 
     def settle(self, result: Result) -> None:
         """Note what came of a row; of rows whose lease was lost nothing is noted."""
-        batch = self.batches.get(result.epoch)
-        if batch is not None:
-            batch.results.append(result)
+        results = self.results_of(result.epoch)
+        if results is not None:
+            results.append(result)
+
+    def results_of(self, lease: int) -> list[Result] | None:
+        """Those of a lease that wait to be written, for whoever adds many; None when it was lost."""
+        batch = self.batches.get(lease)
+        return None if batch is None else batch.results
 
     def next(self, number: int) -> list[Leased]:
         """The next rows to be offered, which stay where they are."""
@@ -68,20 +74,20 @@ class Hand:
 
     def choose(self, number: int, go: Sequence[tuple[Leased, float]]) -> None:
         """Of the next so many rows these leave with the next commit; the others have a result."""
-        slots = {row.id: slot for row, slot in go} if len(go) < number else None
-        for position in range(number):
-            row, loaded = self.ready.popleft()
-            if slots is None:
-                self.chosen.append((row, loaded, go[position][1]))
-            elif row.id in slots:
-                self.chosen.append((row, loaded, slots[row.id]))
-        for row, _, _ in self.chosen:
-            self.batches[row.epoch].offer = row.id
+        rows = [self.ready.popleft() for _ in range(number)]
+        if len(go) < number:
+            slots = {row.id: slot for row, slot in go}
+            chosen = [Job(row, loaded, slots[row.id]) for row, loaded in rows if row.id in slots]
+        else:
+            chosen = [Job(row, loaded, slot) for (row, loaded), (_, slot) in zip(rows, go, strict=True)]
+        self.chosen += chosen
+        for lease, last in {row.epoch: row.id for row, _, _ in chosen}.items():
+            self.batches[lease].offer = last
 
     def put_back(self) -> None:
         """Nothing leaves after all."""
         if self.chosen:
-            self.ready.extendleft((row, loaded) for row, loaded, _ in reversed(self.chosen))
+            self.ready.extendleft((job.row, job.loaded) for job in reversed(self.chosen))
             self.chosen = []
             for batch in self.batches.values():
                 batch.offer = 0
@@ -97,7 +103,7 @@ class Hand:
         batch.left -= len(batch.results)
         batch.results = []
 
-    def hand_over(self) -> list[tuple[Leased, Any, float]]:
+    def hand_over(self) -> list[Job]:
         """What was chosen is on its way from now on."""
         chosen, self.chosen = self.chosen, []
         for row, _, _ in chosen:
@@ -109,7 +115,7 @@ class Hand:
     def lose(self, lease: int) -> list[int]:
         """The lease is somebody else's: forget it; the ids of its rows that may be on their way."""
         self.batches.pop(lease, None)
-        self.chosen = [item for item in self.chosen if item[0].epoch != lease]
+        self.chosen = [job for job in self.chosen if job.row.epoch != lease]
         self.ready = deque(item for item in self.ready if item[0].epoch != lease)
         self.returned = [row for row in self.returned if row.epoch != lease]
         return [row.id for row in self.open.values() if row.epoch == lease]

@@ -30,7 +30,7 @@ from envoi.delivery.queries.results import settle
 from envoi.delivery.shifts.answers import BUDGET_OVER, Answers
 from envoi.delivery.shifts.batches import Hand
 from envoi.delivery.shifts.decisions import put_off, skipped
-from envoi.delivery.shifts.jobs import Job, Settled
+from envoi.delivery.shifts.jobs import Settled
 from envoi.delivery.shifts.line import Line
 from envoi.delivery.shifts.window import WINDOW, Reach
 from envoi.delivery.smtp import SenderRefused
@@ -243,7 +243,7 @@ class Shift:
             hand.written(batch)
         for lease in lost:
             self._lose(lease)
-        self._line.put([Job(*item) for item in hand.hand_over()])
+        self._line.put(hand.hand_over())
 
     def _judge(self) -> None:
         arrived, self._arrived = self._arrived, []
