@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -94,8 +94,19 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def measured(written: Letter, everybody: List, people: int) -> Taken:
+def measured(
+    written: Letter,
+    everybody: List,
+    people: int,
+    *,
+    frozen: Callable[[], object] = lambda: None,
+    composing: bool = True,
+) -> Taken:
     """One broadcast that goes to nobody.
+
+    Args:
+        frozen: called when Send has returned.
+        composing: write the messages, too.
 
     Raises:
         Stop: not every row came to its end.
@@ -105,9 +116,10 @@ def measured(written: Letter, everybody: List, people: int) -> Taken:
     made = draft.change_targets(made, Targets(lists=(everybody.pk,)), Targets(), actor=None)
     with taken.by("freeze"):
         mailing = send(made, actor=None)
+    frozen()
     compose = composers.named(mailing.composer).open(mailing)
     while held := leased(mailing, taken):
-        worked_off(held, compose, taken)
+        worked_off(held, compose, taken, composing=composing)
     with taken.by("last_count"):
         finished = finish_if_done(mailing)
     sent = mailing.deliveries.filter(state=Delivery.State.SENT).count()
@@ -121,13 +133,14 @@ def leased(mailing: Mailing, taken: Taken) -> Held | None:
         return leases.claim(mailing, WORKER, BATCH, mailing.identity.transport)
 
 
-def worked_off(held: Held, compose: Compose, taken: Taken) -> None:
+def worked_off(held: Held, compose: Compose, taken: Taken, *, composing: bool) -> None:
     """What a sender does with one lease, but for sending it."""
     with taken.by("readers"):
         loaded = compose.load(held.rows)
-    with taken.by("composing"):
-        for row, about in zip(held.rows, loaded, strict=True):
-            compose.write(row, about)
+    if composing:
+        with taken.by("composing"):
+            for row, about in zip(held.rows, loaded, strict=True):
+                compose.write(row, about)
     rows, step = held.rows, at_once()
     for begin in range(0, len(rows), step):
         rest = rows[begin + step :]

@@ -120,6 +120,16 @@ def test_a_message_that_is_too_short_for_its_parts_is_refused() -> None:
     assert "--size 100: " in said.stderr
 
 
+@pytest.mark.skipif(shutil.which("smtp-sink", path=SBIN) is None, reason="smtp-sink is not installed")
+def test_smtp_source_is_measured_beside_the_ledger() -> None:
+    said = envoi("bench limit --messages 600 --size 3000 --rounds 2 --json")
+    assert said.returncode == 0, said.stdout + said.stderr
+    found = json.loads(said.stdout)
+    assert set(found) == {"ratio", "database", "messages", "size"}
+    assert 0 < found["ratio"]["min"] <= found["ratio"]["median"] <= found["ratio"]["max"]
+    assert (found["messages"], found["size"]) == (600, 3000)
+
+
 def test_without_smtp_sink_it_says_where_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(send_sink, "FOLDERS", (str(tmp_path),))
     monkeypatch.setenv("PATH", str(tmp_path))
