@@ -32,12 +32,8 @@ LETTER = 2560
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--messages", type=crew.at_least_one, default=50_000, help="of each round (default: 50000)")
-    parser.add_argument(
-        "--size", type=crew.at_least_one, default=2560, metavar="BYTES", help="of a message (default: 2560)"
-    )
+    parts.add_messages(parser)
     parser.add_argument("--rounds", type=crew.at_least_one, default=5, help="pairs of rounds (default: 5)")
-    parser.add_argument("--json", action="store_true", help="print the numbers as JSON, and nothing else")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -48,11 +48,16 @@ WORDS = "2.0.0 Ok"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_messages(parser)
+    parser.add_argument("--rounds", type=crew.at_least_one, default=3, help="the middle one counts (default: 3)")
+
+
+def add_messages(parser: argparse.ArgumentParser) -> None:
+    """How many, how long, and how the numbers are told."""
     parser.add_argument("--messages", type=crew.at_least_one, default=50_000, help="of each round (default: 50000)")
     parser.add_argument(
         "--size", type=crew.at_least_one, default=2560, metavar="BYTES", help="of a message (default: 2560)"
     )
-    parser.add_argument("--rounds", type=crew.at_least_one, default=3, help="the middle one counts (default: 3)")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON, and nothing else")
 
 
