@@ -85,11 +85,11 @@ class Taken:
 
 
 def run(args: argparse.Namespace) -> int:
-    migrate.migrate()
     try:
         written = letter(args.size)
     except ValueError as error:
         raise Stop(f"--size {args.size}: {error}") from error
+    migrate.migrate()
     everybody = send_people.invent(args.messages)
     send_people.sender(PORT, CONNECTIONS)
     collect_garbage_less_often()

@@ -74,8 +74,8 @@ def run(args: argparse.Namespace) -> int:
 
     for name in ("smtp-sink", "smtp-source"):
         send_sink.program(name)
-    migrate.migrate()
     letter = written(args.size, args.flow)
+    migrate.migrate()
     # The senders are forked before this process has grown: their memory is what it is in `envoi up`.
     with send_sink.sink(Path(settings.ENVOI_DATA)) as sink, background(args.senders) as supervisor:
         say(f"Inventing {args.messages:,} people …")
