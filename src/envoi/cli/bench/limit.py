@@ -61,7 +61,7 @@ class Source:
 
     def send(self) -> float:
         """Seconds that it takes."""
-        return send_sink.source(self.sink.port, parts.CONNECTIONS, self.messages, self.size).seconds
+        return send_sink.reference(self.sink, parts.CONNECTIONS, self.messages, self.size).seconds
 
 
 def paired(source: Source, everybody: List, number: int) -> float:
@@ -77,7 +77,7 @@ def beside_ledger(source: Source, everybody: List) -> float:
     """Seconds from pressing Send until everything is sent and the ledger finished; nobody is sent to before the freeze.
 
     Raises:
-        Stop: `smtp-source` failed, or not every row came to its end.
+        Stop: not every message arrived, or not every row came to its end.
     """
     began = time.monotonic()
     with ThreadPoolExecutor(1) as other:

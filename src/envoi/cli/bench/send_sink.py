@@ -130,3 +130,16 @@ def source(port: int, sessions: int, messages: int, size: int) -> Reference:
     if done.returncode:
         raise Stop(f"smtp-source failed: {done.stderr.strip()[-500:]}")
     return Reference(seconds, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def reference(sink: Sink, sessions: int, messages: int, size: int) -> Reference:
+    """Let smtp-source send so many messages to `sink`.
+
+    Raises:
+        Stop: it failed, or not all of them arrived.
+    """
+    arrived = sink.messages()
+    done = source(sink.port, sessions, messages, size)
+    if (count := sink.settled(arrived + messages) - arrived) != messages:
+        raise Stop(f"smtp-source sent {messages:,} messages, smtp-sink counted {count:,}")
+    return done

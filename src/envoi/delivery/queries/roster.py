@@ -35,7 +35,7 @@ class Place:
     holds: int
 
 
-# Every sender asks every second: plain SQL costs a sixth of what Django takes to put it together.
+# Every sender asks every second: plain SQL spares what Django takes to put it together.
 _AT_WORK = f"""
 SELECT s.worker, m.priority, s.connections
   FROM {Shift._meta.db_table} s JOIN {Mailing._meta.db_table} m ON m.id = s.mailing_id

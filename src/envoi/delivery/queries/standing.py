@@ -1,7 +1,7 @@
 # ruff: noqa: S608 - put together from names of tables and columns of this code; every value is a parameter
 """Whether anything a sender goes by has changed since it looked: the mailing, its sender identity, its transports.
 
-Asked by each sender every second, so it is one plain statement. To make models of the three tables cost Django ten
+Asked by each sender every second, so it is one plain statement. To make models of the three tables cost Django six
 times as much, and mostly nothing has changed.
 """
 

@@ -104,7 +104,7 @@ _OTHERS = f"SELECT EXISTS (SELECT 1 FROM {Mailing._meta.db_table} WHERE state = 
 
 
 def _others_run(mailing: Mailing) -> bool:
-    """Whether anything as urgent runs at all. Mostly nothing does, and this costs a tenth of asking what is due."""
+    """Whether anything as urgent runs at all. Mostly nothing does, and this is plain SQL."""
     with preparing_cursor() as cursor:
         cursor.execute(_OTHERS, [str(Mailing.State.RUNNING), int(mailing.priority), mailing.pk])
         return bool(cursor.fetchone()[0])
