@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.faults.installation import ROOT, Installation
 
-WITNESS = ROOT / "src" / "envoi" / "cli" / "bench" / "witness.py"
+WITNESS = ROOT / "src" / "envoi" / "cli" / "bench" / "faults" / "witness.py"
 SENDING = ("-m", "tests.faults.sending")
 
 

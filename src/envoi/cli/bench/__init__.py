@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from envoi.cli.bench import faults, limit, notices, parts, send, signing
+from envoi.cli.bench import limit, parts, signing
+from envoi.cli.bench.faults import command as faults
+from envoi.cli.bench.notices import command as notices
+from envoi.cli.bench.send import command as send
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

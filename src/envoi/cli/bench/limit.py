@@ -22,9 +22,10 @@ from django.db import connection
 
 from envoi.audiences.models import List
 from envoi.cli import crew, migrate
-from envoi.cli.bench import parts, send_people, send_sink
-from envoi.cli.bench.letter import letter
-from envoi.cli.bench.send_sink import Sink
+from envoi.cli.bench import parts
+from envoi.cli.bench.send import postfix, readers
+from envoi.cli.bench.send.letter import letter
+from envoi.cli.bench.send.postfix import Sink
 from envoi.cli.serving import collect_garbage_less_often
 
 # Of the letter whose ledger is kept; how long it is does not matter to the ledger.
@@ -38,12 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     for name in ("smtp-sink", "smtp-source"):
-        send_sink.program(name)
+        postfix.program(name)
     migrate.migrate()
-    everybody = send_people.invent(args.messages)
-    send_people.sender(parts.PORT, parts.CONNECTIONS)
+    everybody = readers.invent(args.messages)
+    readers.sender(parts.PORT, parts.CONNECTIONS)
     collect_garbage_less_often()
-    with send_sink.sink(Path(settings.ENVOI_DATA)) as sink:
+    with postfix.sink(Path(settings.ENVOI_DATA)) as sink:
         source = Source(sink, args.messages, args.size)
         ratios = [paired(source, everybody, number) for number in range(args.rounds)]
     numbers = judged(ratios, args)
@@ -61,7 +62,7 @@ class Source:
 
     def send(self) -> float:
         """Seconds that it takes."""
-        return send_sink.reference(self.sink, parts.CONNECTIONS, self.messages, self.size).seconds
+        return postfix.reference(self.sink, parts.CONNECTIONS, self.messages, self.size).seconds
 
 
 def paired(source: Source, everybody: List, number: int) -> float:

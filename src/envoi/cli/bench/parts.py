@@ -24,8 +24,8 @@ from envoi.audiences.queries import Targets
 from envoi.broadcasts.actions import draft
 from envoi.broadcasts.actions.send import send
 from envoi.cli import crew, migrate
-from envoi.cli.bench import send_people
-from envoi.cli.bench.letter import Letter, letter
+from envoi.cli.bench.send import readers
+from envoi.cli.bench.send.letter import Letter, letter
 from envoi.cli.faults import Stop
 from envoi.cli.serving import collect_garbage_less_often
 from envoi.delivery import composers
@@ -90,8 +90,8 @@ def run(args: argparse.Namespace) -> int:
     except ValueError as error:
         raise Stop(f"--size {args.size}: {error}") from error
     migrate.migrate()
-    everybody = send_people.invent(args.messages)
-    send_people.sender(PORT, CONNECTIONS)
+    everybody = readers.invent(args.messages)
+    readers.sender(PORT, CONNECTIONS)
     collect_garbage_less_often()
     rounds = [measured(written, everybody, args.messages) for _ in range(args.rounds)]
     numbers = judged(rounds, args.messages, args.size)

@@ -12,7 +12,7 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from envoi.cli.bench.faults import at_least_one
+from envoi.cli import crew
 from envoi.cli.faults import Stop
 from envoi.delivery.dkim import Signer, keypairs
 from envoi.delivery.dkim.signing import SigningKey
@@ -43,8 +43,8 @@ LINE = '        <p>Dear {name}, this is what happened: <a href="https://example.
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--messages", type=at_least_one, default=2000, help="default: 2000")
-    parser.add_argument("--size", type=at_least_one, default=20_480, help="bytes of each (default: 20480)")
+    parser.add_argument("--messages", type=crew.at_least_one, default=2000, help="default: 2000")
+    parser.add_argument("--size", type=crew.at_least_one, default=20_480, help="bytes of each (default: 20480)")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON, and nothing else")
 
 

@@ -13,8 +13,10 @@ import pytest
 from django.db.models import Count
 
 from envoi.audiences.models import Membership, Subscription
-from envoi.cli.bench import notices, population, send_people, send_sink
-from envoi.cli.bench.send_meter import Meter
+from envoi.cli.bench.notices import command as notices
+from envoi.cli.bench.notices import population
+from envoi.cli.bench.send import postfix, readers
+from envoi.cli.bench.send.meter import Meter
 from envoi.cli.faults import Stop
 from envoi.contacts.models import Contact
 from envoi.core import clock
@@ -131,10 +133,10 @@ def test_smtp_source_is_measured_beside_the_ledger() -> None:
 
 
 def test_without_smtp_sink_it_says_where_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(send_sink, "FOLDERS", (str(tmp_path),))
+    monkeypatch.setattr(postfix, "FOLDERS", (str(tmp_path),))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(Stop, match=r"smtp-sink is not installed.*apt-get install postfix"):
-        send_sink.program("smtp-sink")
+        postfix.program("smtp-sink")
 
 
 @pytest.mark.parametrize(
@@ -150,7 +152,7 @@ def test_without_smtp_sink_it_says_where_to_get_it(tmp_path: Path, monkeypatch: 
 def test_a_count_that_the_sink_is_just_writing_is_not_read(tmp_path: Path, written: bytes, count: int) -> None:
     counters = tmp_path / "counters"
     counters.write_bytes(written)
-    assert send_sink.Sink(0, 0, counters).messages() == count
+    assert postfix.Sink(0, 0, counters).messages() == count
 
 
 def test_a_message_too_short_for_ten_links_is_refused() -> None:
@@ -161,10 +163,10 @@ def test_a_message_too_short_for_ten_links_is_refused() -> None:
 
 @pytest.mark.django_db
 def test_the_invented_readers_have_names_in_several_scripts() -> None:
-    everybody = send_people.invent(25)
+    everybody = readers.invent(25)
     assert Contact.objects.count() == 25
     assert everybody.subscriptions.count() == 25
-    assert set(Contact.objects.values_list("last_name", flat=True)) == {name[1] for name in send_people.NAMES}
+    assert set(Contact.objects.values_list("last_name", flat=True)) == {name[1] for name in readers.NAMES}
     one = Contact.objects.get(address_key="reader3@bench.example")
     assert one.name == "Дмитрий Ковалёв"
     assert one.fields == {}

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from envoi.cli.bench.letter import average_size, letter
+from envoi.cli.bench.send.letter import average_size, letter
 
 
 @pytest.mark.parametrize("size", [3_000, 20_480, 100_000])

@@ -1,6 +1,6 @@
 """The letter that `bench send` sends: HTML and plain text, ten merge tags, ten tracked links, of a wanted size.
 
-Guarantee: the complete message is within 2 % of that size for readers such as `send_people` invents, because it is
+Guarantee: the complete message is within 2 % of that size for readers such as `readers.py` invents, because it is
 composed for some of them as broadcasts are, and its filling made longer or shorter until it fits.
 """
 
@@ -12,7 +12,7 @@ from typing import TypedDict
 from envoi.broadcasts import envelope
 from envoi.broadcasts.models import Broadcast
 from envoi.broadcasts.senders import Sender
-from envoi.cli.bench.send_people import DOMAIN, NAMES
+from envoi.cli.bench.send.readers import DOMAIN, NAMES
 from envoi.contacts.models import Contact
 from envoi.content import merge_tags
 from envoi.content.compile import Source, compile_email

@@ -24,8 +24,8 @@ from django.db import connection
 from django.test import RequestFactory
 
 from envoi.cli import migrate
-from envoi.cli.bench import polling, population
-from envoi.cli.bench.polling import Job, Result
+from envoi.cli.bench.notices import polling, population
+from envoi.cli.bench.notices.polling import Job, Result
 from envoi.cli.faults import Stop
 from envoi.contacts.models import Contact
 from envoi.core import clock

@@ -24,8 +24,8 @@ from typing import Any
 from django.conf import settings
 from django.db import connection, connections
 
-from envoi.cli import migrate
-from envoi.cli.bench import senders, witness
+from envoi.cli import crew, migrate
+from envoi.cli.bench.faults import senders, witness
 from envoi.cli.faults import Stop
 from envoi.delivery.actions.doubts import send_again
 from envoi.delivery.models import Delivery, Mailing
@@ -34,18 +34,12 @@ STALLED = 180.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--kills", type=at_least_one, default=200, help="default: 200")
-    parser.add_argument("--recipients", type=at_least_one, default=100_000, help="default: 100000")
-    parser.add_argument("--workers", type=at_least_one, default=2, help="processes that send (default: 2)")
-    parser.add_argument("--connections", type=at_least_one, default=4, help="of each worker (default: 4)")
+    parser.add_argument("--kills", type=crew.at_least_one, default=200, help="default: 200")
+    parser.add_argument("--recipients", type=crew.at_least_one, default=100_000, help="default: 100000")
+    parser.add_argument("--workers", type=crew.at_least_one, default=2, help="processes that send (default: 2)")
+    parser.add_argument("--connections", type=crew.at_least_one, default=4, help="of each worker (default: 4)")
     parser.add_argument("--seed", type=int, default=None, help="repeat the moments of an earlier run")
     parser.add_argument("--json", action="store_true", help="print the numbers as JSON, and nothing else")
-
-
-def at_least_one(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"“{text}” is no number from 1 on")
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -23,12 +23,12 @@ from django.db import connection, connections
 
 from envoi.audiences.models import List
 from envoi.cli import crew, migrate
-from envoi.cli.bench import letter as letters
-from envoi.cli.bench import send_people, send_sink
-from envoi.cli.bench.letter import Letter
-from envoi.cli.bench.send_meter import Meter, peak_mb
-from envoi.cli.bench.send_round import Bench, Round
-from envoi.cli.bench.send_sink import Reference
+from envoi.cli.bench.send import postfix, readers
+from envoi.cli.bench.send import letter as letters
+from envoi.cli.bench.send.letter import Letter
+from envoi.cli.bench.send.meter import Meter, peak_mb
+from envoi.cli.bench.send.postfix import Reference
+from envoi.cli.bench.send.round import Bench, Round
 from envoi.cli.faults import Stop
 from envoi.cli.supervisor import Supervisor
 from envoi.delivery.models import Mailing
@@ -73,14 +73,14 @@ def run(args: argparse.Namespace) -> int:
             print(text, flush=True)
 
     for name in ("smtp-sink", "smtp-source"):
-        send_sink.program(name)
+        postfix.program(name)
     letter = written(args.size, args.flow)
     migrate.migrate()
     # The senders are forked before this process has grown: their memory is what it is in `envoi up`.
-    with send_sink.sink(Path(settings.ENVOI_DATA)) as sink, background(args.senders) as supervisor:
+    with postfix.sink(Path(settings.ENVOI_DATA)) as sink, background(args.senders) as supervisor:
         say(f"Inventing {args.messages:,} people …")
-        everybody = send_people.invent(args.messages)
-        send_people.sender(sink.port, args.connections)
+        everybody = readers.invent(args.messages)
+        readers.sender(sink.port, args.connections)
         found = measured(args, prepared(args.messages, letter, everybody, sink, supervisor), say)
     numbers = judged(args, found)
     print(json.dumps(numbers, indent=2) if args.json else in_words(numbers, found))
@@ -102,7 +102,7 @@ def background(number: int | None) -> Iterator[Supervisor]:
         supervisor.stop()
 
 
-def prepared(people: int, letter: Letter, everybody: List, sink: send_sink.Sink, supervisor: Supervisor) -> Bench:
+def prepared(people: int, letter: Letter, everybody: List, sink: postfix.Sink, supervisor: Supervisor) -> Bench:
     meter = Meter(THREADS)
     meter.watch("sink", sink.pid)
 

@@ -15,11 +15,11 @@ from envoi.audiences.queries import Targets
 from envoi.broadcasts.actions import draft
 from envoi.broadcasts.actions.send import send
 from envoi.broadcasts.models import Broadcast
-from envoi.cli.bench import send_sink
-from envoi.cli.bench.letter import Letter
-from envoi.cli.bench.send_meter import Meter
-from envoi.cli.bench.send_people import DOMAIN
-from envoi.cli.bench.send_sink import Reference, Sink
+from envoi.cli.bench.send import postfix
+from envoi.cli.bench.send.letter import Letter
+from envoi.cli.bench.send.meter import Meter
+from envoi.cli.bench.send.postfix import Reference, Sink
+from envoi.cli.bench.send.readers import DOMAIN
 from envoi.cli.faults import Stop
 from envoi.core import clock
 from envoi.customers.actions import signing_in
@@ -115,7 +115,7 @@ class Bench:
         Raises:
             Stop: not all of them arrived.
         """
-        return send_sink.reference(self.sink, connections, self.people, size)
+        return postfix.reference(self.sink, connections, self.people, size)
 
     def size(self, mailing: Mailing) -> int:
         """How long its messages are, in bytes: the mean of some of them, written once more."""

@@ -1,0 +1,1 @@
+"""`envoi bench faults`: senders are killed again and again, and a witness outside Envoi counts what arrived."""
