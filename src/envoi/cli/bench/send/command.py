@@ -23,7 +23,7 @@ from django.db import connection, connections
 
 from envoi.audiences.models import List
 from envoi.cli import crew, migrate
-from envoi.cli.bench.send import postfix, readers
+from envoi.cli.bench.send import canned, postfix, readers
 from envoi.cli.bench.send import letter as letters
 from envoi.cli.bench.send.letter import Letter
 from envoi.cli.bench.send.meter import Meter, peak_mb
@@ -47,6 +47,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--senders", type=crew.at_least_one, default=None, help="processes (default: one more than cores)"
     )
     parser.add_argument("--flow", action="store_true", help="a message with conditions and loops")
+    parser.add_argument(
+        "--canned", action="store_true", help="everybody is sent the message of the first: composing costs nothing"
+    )
     parser.add_argument(
         "--personal",
         action=argparse.BooleanOptionalAction,
@@ -76,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
         postfix.program(name)
     letter = written(args.size, args.flow)
     migrate.migrate()
+    if args.canned:
+        canned.compose_once()
     # The senders are forked before this process has grown: their memory is what it is in `envoi up`.
     with postfix.sink(Path(settings.ENVOI_DATA)) as sink, background(args.senders) as supervisor:
         say(f"Inventing {args.messages:,} people …")
@@ -172,6 +177,8 @@ def judged(args: argparse.Namespace, found: Found) -> dict[str, Any]:
         "messages": args.messages,
         "size": args.size,
     }
+    if args.canned:
+        numbers["canned"] = True
     if found.personal:
         numbers["personal_seconds"] = {"median": digits(median(found.personal)), "max": digits(max(found.personal))}
     return numbers
@@ -185,7 +192,8 @@ def in_words(numbers: dict[str, Any], found: Found) -> str:
     ratio = numbers["ratio"]
     freeze = median(one.freeze_seconds for one in found.rounds)
     lines = [
-        f"{numbers['messages']:,} messages of {numbers['size']:,} bytes, {numbers['database']}, all of them arrived.",
+        f"{numbers['messages']:,} messages of {numbers['size']:,} bytes, {numbers['database']}, all of them arrived"
+        + (", all the same." if "canned" in numbers else "."),
         f"Envoi {numbers['envoi_per_second']:,} messages/s (of that {freeze:.2f} s until Send returned), "
         f"smtp-source {numbers['reference_per_second']:,}.",
         f"Ratio {ratio['median']:.2f} in the middle, from {ratio['min']:.2f} to {ratio['max']:.2f}.",
