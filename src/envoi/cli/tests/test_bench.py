@@ -101,6 +101,14 @@ def test_a_broadcast_is_measured_beside_smtp_source_and_everybody_got_it() -> No
     assert 0 < found["personal_seconds"]["median"] <= found["personal_seconds"]["max"]
 
 
+@pytest.mark.skipif(shutil.which("smtp-sink", path=SBIN) is None, reason="smtp-sink is not installed")
+def test_where_composing_is_left_out_the_numbers_say_so() -> None:
+    said = envoi("bench send --canned --messages 60 --rounds 1 --senders 1 --no-personal --json")
+    assert said.returncode == 0, said.stdout + said.stderr
+    found = json.loads(said.stdout)
+    assert (found["canned"], found["messages"]) == (True, 60)
+
+
 def test_the_parts_of_a_broadcast_are_measured_by_themselves_and_nobody_gets_it() -> None:
     said = envoi("bench parts --messages 300 --size 3000 --rounds 2 --json")
     assert said.returncode == 0, said.stdout + said.stderr

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import cast
@@ -55,18 +51,3 @@ def test_the_next_shift_writes_its_own_first_message() -> None:
     for row in (ADA, BOB):
         canned.open(cast("Mailing", None)).write(row, row.address)
     assert letters.written == [1, 2]
-
-
-def test_the_numbers_say_that_all_messages_were_the_same() -> None:
-    words = "bench send --canned --messages 60 --rounds 1 --senders 1 --no-personal --json"
-    said = subprocess.run(
-        [sys.executable, "-m", "envoi.cli", *words.split()],
-        env={name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
-    assert said.returncode == 0, said.stdout + said.stderr
-    found = json.loads(said.stdout)
-    assert (found["canned"], found["messages"]) == (True, 60)
