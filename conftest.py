@@ -13,7 +13,7 @@ from django.utils import timezone, translation
 from pytest_django.plugin import DjangoDbBlocker
 
 # Their code knows no database, and pytest-django keeps the tests that ask for none away from it: what was true on
-# SQLite is true here. Nearly a thousand tests, a minute of CI.
+# SQLite is true here. Eight hundred tests, half a minute of CI.
 WITHOUT_DATABASE = ("content", "delivery/smtp", "delivery/dkim", "delivery/sandbox")
 
 
