@@ -41,13 +41,13 @@ def children(
 
 def scheduler() -> Child:
     """Whoever asks for recurring work. Any number may run: each piece of work is asked for once per interval."""
-    return Child("scheduler", logged(serving.schedule))
+    return Child("scheduler", logged(asked_to_end(serving.schedule)))
 
 
 def worker(kind: str, threads: int | None = None, place: int = 0) -> Child:
     """One process that works off the queue of its kind; `place` tells those of one kind apart."""
     target = partial(serving.work, kind, serving.QUEUES[kind], threads or serving.THREADS[kind])
-    return Child(f"{kind} {place}" if place else kind, logged(target), grace=GRACE)
+    return Child(f"{kind} {place}" if place else kind, logged(asked_to_end(target)), grace=GRACE)
 
 
 def cores() -> int:
@@ -69,11 +69,14 @@ def say(name: str, line: str) -> None:
 
 
 def logged(target: Callable[[], int]) -> Callable[[], int]:
-    """`target` as a child: it logs, SIGTERM asks it to end, a database or disk that is away is explained."""
+    """`target` as a child: it logs, a database or disk that is away is explained.
+
+    SIGTERM ends it at once until it sees to signals itself: if its supervisor is killed while it still loads, nobody
+    asks a second time.
+    """
 
     def run_child() -> int:
         serving.quiet_logs()
-        serving.stop_on_signals()
         try:
             return target()
         except (DatabaseError, OSError) as error:
@@ -81,3 +84,13 @@ def logged(target: Callable[[], int]) -> Callable[[], int]:
             return 1
 
     return run_child
+
+
+def asked_to_end(target: Callable[[], int]) -> Callable[[], int]:
+    """`target`, which looks at `ending`: SIGTERM asks it to finish what is in flight."""
+
+    def run_until_asked() -> int:
+        serving.stop_on_signals()
+        return target()
+
+    return run_until_asked

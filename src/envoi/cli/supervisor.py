@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+ASKING_TO_STOP = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 HEALTHY_AFTER = 60.0
 LONGEST_PAUSE = 30.0
 TICK = 0.1
@@ -54,7 +55,7 @@ class Supervisor:
 
     def start(self) -> None:
         """Start every child, the last in the stopping order first, so that nobody misses what it needs."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in ASKING_TO_STOP:
             signal.signal(number, self.ask_to_stop)
         for child in reversed(self.children):
             self.start_child(child)
@@ -67,10 +68,15 @@ class Supervisor:
         supervisor = os.getpid()
         sys.stdout.flush()
         sys.stderr.flush()
-        pid = os.fork()
-        if pid == 0:
-            os.close(reading)
-            become(child, writing, supervisor)
+        # A child that is asked before it has handlers of its own would put the question to ours, and forget it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ASKING_TO_STOP)
+        try:
+            pid = os.fork()
+            if pid == 0:
+                os.close(reading)
+                become(child, writing, supervisor)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING_TO_STOP)
         os.close(writing)
         os.set_blocking(reading, False)
         child.pid, child.started, child.output = pid, time.monotonic(), reading
@@ -162,8 +168,9 @@ def become(child: Child, writing: int, supervisor: int) -> None:
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != supervisor:
             os._exit(1)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in ASKING_TO_STOP:
             signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, ASKING_TO_STOP)
         os.dup2(writing, 1)
         os.dup2(writing, 2)
         os.close(writing)
