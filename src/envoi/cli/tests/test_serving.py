@@ -8,7 +8,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 
 from envoi.cli import serving
 
@@ -87,3 +87,32 @@ def test_who_sends_broadcasts_gives_way_to_all_others(kind: str, nice: int, more
     )
     own = os.getpriority(os.PRIO_PROCESS, 0)
     assert said.stdout.split() == [str(min(19, own + more)), str(batch)]
+
+
+PAGES = """
+import sys, threading, django
+django.setup()
+from django.db import connection
+from envoi.cli import serving
+def show():
+    with connection.cursor() as cursor:
+        print(cursor.execute("PRAGMA cache_size").fetchone()[0])
+    connection.close()
+class Engine:
+    def work(self, *_):
+        thread = threading.Thread(target=show)
+        thread.start()
+        thread.join()
+serving.engine, serving.tend_journals = Engine, lambda: None
+serving.work(sys.argv[1], (), 1)
+"""
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="a server keeps its pages itself")
+@pytest.mark.parametrize(("kind", "kibibytes"), [("sender", 2000), ("worker", 8000)])
+def test_a_sender_keeps_no_more_pages_the_more_recipients_there_are(kind: str, kibibytes: int) -> None:
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    said = subprocess.run(
+        [sys.executable, "-c", PAGES, kind], env=environment, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == [str(-kibibytes)]

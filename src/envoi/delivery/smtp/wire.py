@@ -99,8 +99,10 @@ class Wire(asyncio.Protocol):
             self._socket.close()
         if not self.closed.done():
             self.closed.set_result(None)
-        if self.handler is not None:
-            self.handler.on_lost(fault)
+        # They hold this wire in turn: let go, all three are freed at once, without a search for cycles.
+        handler, self.handler, self._hearing = self.handler, None, None
+        if handler is not None:
+            handler.on_lost(fault)
 
     # For the owner of the wire.
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections import Counter
 from dataclasses import replace
+from weakref import WeakSet
+
+import pytest
 
 from envoi.delivery.smtp import (
     Accepted,
@@ -23,6 +27,7 @@ from envoi.delivery.smtp import (
     Unknown,
 )
 from envoi.delivery.smtp.tests.scripted import QUICK, Peer, Scripted, ada
+from envoi.delivery.smtp.wire import Listener, Wire
 
 
 class Office:
@@ -100,6 +105,35 @@ def test_a_connection_carries_no_more_messages_than_it_may() -> None:
     assert office.got == Counter(addresses(25))
     assert server.connections == 3
     assert server.seen.count("QUIT") == 3
+
+
+def test_a_connection_that_has_ended_leaves_nothing_behind_until_somebody_looks_for_cycles(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wires: WeakSet[Wire] = WeakSet()
+    made = Wire.__init__
+
+    def noted(wire: Wire, listener: Listener | None = None) -> None:
+        made(wire, listener)
+        wires.add(wire)
+
+    async def standing_after(messages: int) -> int:
+        async with Scripted([Office()]) as server, Pool(server.settings(), 1, 2) as pool:
+            for to in addresses(messages):
+                await pool.send(ada(to=to))
+            for _ in range(500):
+                if len(wires) == 1:
+                    break
+                await asyncio.sleep(0.01)
+            return len(wires)
+
+    monkeypatch.setattr(Wire, "__init__", noted)
+    gc.collect()
+    gc.disable()
+    try:
+        assert asyncio.run(standing_after(9)) == 1
+    finally:
+        gc.enable()
 
 
 def test_a_server_that_wants_a_new_connection_now_and_then_costs_nobody_anything() -> None:
