@@ -159,6 +159,7 @@ class Line:
         self._settle_waiting(closed())
         await self._connections.close()
         self._hand_over()
+        del self._connections  # which hold this line: now what it composed with is freed without a search for cycles
 
     def _accept(self, jobs: Sequence[Job]) -> None:
         self._unsettled += len(jobs)
@@ -187,7 +188,6 @@ class Line:
         """For the first of those whose slot has not come."""
         if self._alarm is not None:
             self._alarm.cancel()
-            self._alarm = None
         if self._later:
             self._alarm = self._loop.call_later(max(0.0, self._later[0][0] - elapsed()), self._slot_has_come)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,23 @@ def test_every_job_is_written_sent_and_noted_once(office: Office, journal: Journ
     assert {number: (epoch, reply.code) for number, (epoch, reply) in record.answers.items()} == dict.fromkeys(
         range(1, 121), (7, 250)
     )
+
+
+def test_a_line_that_is_over_keeps_nothing_of_what_it_composed_with(office: Office, journal: Journal) -> None:
+    def write(leased: Leased, loaded: Any) -> Message | RenderProblem:
+        return written(leased, loaded)
+
+    kept = weakref.ref(write)
+    gc.collect()
+    gc.disable()
+    try:
+        with line_to(office, journal, write) as line:
+            line.put([Job(row(number), "Hi") for number in range(120)])
+            outcomes(line, 120)
+        del line, write
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 def test_no_more_outcomes_are_given_than_asked_for_and_none_is_lost(office: Office, journal: Journal) -> None:
