@@ -14,7 +14,14 @@ from pytest_django.plugin import DjangoDbBlocker
 
 # Their code knows no database, and pytest-django keeps the tests that ask for none away from it: what was true on
 # SQLite is true here. Eight hundred tests, half a minute of CI.
-WITHOUT_DATABASE = ("content", "delivery/smtp", "delivery/dkim", "delivery/sandbox")
+WITHOUT_DATABASE = (
+    "content",
+    "delivery/smtp",
+    "delivery/dkim",
+    "delivery/sandbox",
+    "cli/tests/test_serving.py",
+    "cli/tests/test_supervisor.py",
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

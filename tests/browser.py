@@ -31,6 +31,9 @@ AXE = Axe().axe_script
 # What passed is left out: it would be ten times what a test reads, and take longer than the rules themselves.
 RULES = json.dumps({"iframes": False, "resultTypes": ["violations"]})
 
+# Milliseconds: a machine that others share may stand still for seconds.
+PATIENCE = 15_000
+
 Answer = TypeVar("Answer")
 
 
@@ -40,6 +43,7 @@ def running() -> Iterator[Browser]:
     allowed = os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE")
     # Playwright's loop runs beside the test in the same thread; Django would take the test's queries for async code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE)
     try:
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
@@ -77,7 +81,7 @@ class Visit:
     def ready(self) -> Page:
         self.page.wait_for_selector("html[data-ready]", state="attached")
         # Not wait_for_function: it evaluates a string, which the content security policy refuses.
-        expect(self.page.locator("[data-enlivened=yes]")).to_have_count(0, timeout=15_000)
+        expect(self.page.locator("[data-enlivened=yes]")).to_have_count(0)
         return self.page
 
     def sign_in(self, user: User) -> None:
@@ -133,7 +137,7 @@ class Visit:
 def visiting(browser: Browser, url: str, **options: Any) -> Iterator[Visit]:
     """A fresh browser profile; at its end, any complaint fails the test."""
     context: BrowserContext = browser.new_context(**{"viewport": WIDE, "locale": "en-GB", **options})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     visit = Visit(context.new_page(), url)
 
     def listen(message: ConsoleMessage) -> None:

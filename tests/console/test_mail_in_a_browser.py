@@ -25,6 +25,8 @@ ADDRESS = "http://mail.example.test/shown"
 def watched(browser: Browser) -> Iterator[tuple[Page, list[str]]]:
     """A page whose every script that calls alert, confirm, prompt or opens a dialog is noticed."""
     context = browser.new_context()
+    # Two hundred frames at once: 45 seconds where others want the processor too.
+    context.set_default_navigation_timeout(120_000)
     page, ran = context.new_page(), []
     page.expose_function("itRan", lambda words: ran.append(str(words)))
     page.add_init_script("for (const name of ['alert', 'confirm', 'prompt', 'print']) window[name] = (x) => itRan(x);")

@@ -50,7 +50,7 @@ def test_mail_appears_by_itself_and_opens_as_the_reader_sees_it(signed_in: Calla
     visit.assert_accessible()
 
     arrives("The first of all")
-    page.get_by_role("link", name="The first of all").click(timeout=10_000)
+    page.get_by_role("link", name="The first of all").click()
 
     frame = page.frame_locator("iframe")
     expect(frame.get_by_role("heading", name="Hello Ada")).to_be_visible()
