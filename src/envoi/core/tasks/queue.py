@@ -2,7 +2,7 @@
 
 Guarantees: asking is an INSERT by Django's own connection, so in the caller's transaction. Workers speak every few
 seconds; jobs of one that fell silent are put back by any living worker (procrastinate itself leaves them
-in `doing` for ever).
+in `doing` for ever). A database that is away for a while is waited for.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ from procrastinate.jobs import Job, Status
 from procrastinate.psycopg_connector import PsycopgConnector
 from procrastinate.retry import BaseRetryStrategy
 
-from envoi.core.tasks import ending, heartbeats, registry, running
+from envoi.core.tasks import absence, ending, heartbeats, registry, running
 from envoi.core.tasks.engine import Engine, Timing, Waiting
+from envoi.core.tasks.queue_manager import TRY_AGAIN, Manager
 
 logger = logging.getLogger("envoi.tasks")
 
@@ -64,13 +65,30 @@ class QueueEngine(Engine):
         asyncio.run(work(queues, 1, timing, wait=False))
 
     def work(self, queues: Sequence[str], threads: int, kind: str, timing: Timing) -> None:
-        # At once, with the database's own words; the pool would try for half a minute and then say less.
+        absence.tell_in_one_line()
+        # Whoever starts it is told at once that the database is away; later it is waited for.
+        look_for_server()
+        while not ending.stopping():
+            try:
+                look_for_server()
+                asyncio.run(work(queues, threads, timing, wait=True, kind=kind))
+            except (ConnectorException, DatabaseError, psycopg.Error) as error:
+                if not absence.is_absence(error) and not absence.is_forgotten(error):
+                    raise DatabaseError(f"the task queue cannot be read: {absence.words_of(error)}") from error
+                logger.warning("The task queue cannot be read, next try soon: %s", absence.words_of(error))
+                ending.wait(TRY_AGAIN)
+
+
+def look_for_server() -> None:
+    """Fail with the database's own words and at once; a pool tries for half a minute and then says less.
+
+    Raises:
+        django.db.OperationalError: it does not answer.
+    """
+    try:
         connection.ensure_connection()
+    finally:
         connections.close_all()
-        try:
-            asyncio.run(work(queues, threads, timing, wait=True, kind=kind))
-        except (ConnectorException, psycopg.Error) as error:
-            raise DatabaseError(f"the task queue cannot be read: {error.__cause__ or error}") from error
 
 
 class TryAgain(Exception):
@@ -90,12 +108,13 @@ class Backoff(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": int(exception.again.wait.total_seconds())})
 
 
-def worker_app() -> App:
-    """An app with its own connections for workers, and every declared task."""
+def worker_app() -> tuple[App, Manager]:
+    """An app with its own connections for workers, and every declared task; and what asks for it."""
     app = DjangoApp(connector=PsycopgConnector(kwargs=connector_params(), min_size=1, max_size=4))
+    app.job_manager = manager = Manager(app.connector)
     for name in registry.registered():
         app.task(name=name, retry=Backoff(), pass_context=True)(runner(name))
-    return app
+    return app, manager
 
 
 def runner(name: str) -> Callable[..., None]:
@@ -119,9 +138,9 @@ def runner(name: str) -> Callable[..., None]:
 async def work(queues: Sequence[str], threads: int, timing: Timing, *, wait: bool, kind: str = "") -> None:
     """Run jobs until asked to stop, or without `wait` until none is due."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(threads + 2, thread_name_prefix="task"))
-    app = worker_app()
+    app, manager = worker_app()
     async with app.open_async():
-        await put_back_stalled(app, timing)
+        await put_back_stalled(manager, timing)
         worker = asyncio.create_task(
             app.run_worker_async(
                 queues=list(queues),
@@ -137,15 +156,21 @@ async def work(queues: Sequence[str], threads: int, timing: Timing, *, wait: boo
             )
         )
         side = (
-            [asyncio.create_task(look_after(app, timing, kind)), asyncio.create_task(wait_for_stop())] if wait else []
+            [asyncio.create_task(look_after(manager, timing, kind)), asyncio.create_task(wait_for_stop())]
+            if wait
+            else []
         )
         await asyncio.wait([worker, *side[1:]], return_when=asyncio.FIRST_COMPLETED)
         if not worker.done():
             worker.cancel()
-        for task in side:
-            task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await worker
+        try:
+            with contextlib.suppress(asyncio.CancelledError):
+                await worker
+        finally:
+            # Until then: who waits for the end of a task still lives.
+            for task in side:
+                task.cancel()
+            await asyncio.gather(*side, return_exceptions=True)
         if kind:
             await sync_to_async(quietly, thread_sensitive=False)(lambda: heartbeats.leave(kind))
 
@@ -155,27 +180,28 @@ async def wait_for_stop() -> None:
         await asyncio.sleep(0.1)
 
 
-async def look_after(app: App, timing: Timing, kind: str) -> None:
+async def look_after(manager: Manager, timing: Timing, kind: str) -> None:
     """Say that this worker lives, and put back what dead ones left, every few seconds."""
     while True:
         await sync_to_async(quietly, thread_sensitive=False)(lambda: heartbeats.beat(kind))
         try:
-            await put_back_stalled(app, timing)
+            await manager.give_sign_of_life()
+            await put_back_stalled(manager, timing)
         except ConnectorException as error:
-            logger.warning("Jobs of dead workers cannot be looked for, next try soon: %s", error)
+            logger.warning("Dead workers cannot be looked for, next try soon: %s", absence.words_of(error))
         await asyncio.sleep(timing.heartbeat.total_seconds())
 
 
-async def put_back_stalled(app: App, timing: Timing) -> None:
+async def put_back_stalled(manager: Manager, timing: Timing) -> None:
     """Make every job whose worker fell silent due again; two workers may do so at once."""
-    for job in await app.job_manager.get_stalled_jobs(seconds_since_heartbeat=timing.lease.total_seconds()):
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=timing.lease.total_seconds()):
         begun = job.attempts + 1
         words = running.stopped_too_often(job.task_name, begun)
         try:
             if words is None:
-                await app.job_manager.retry_job(job)
+                await manager.retry_job(job)
             else:
-                await app.job_manager.finish_job(job, Status.FAILED, delete_job=True)
+                await manager.finish_job(job, Status.FAILED, delete_job=True)
                 await sync_to_async(quietly, thread_sensitive=False)(keep_dead(job, begun, words))
         except ConnectorException:
             logger.info("Job %s was already put back by another worker", job.id)
