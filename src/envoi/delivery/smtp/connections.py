@@ -145,7 +145,8 @@ class Connections:
             self.settle(job, outcome)
             return
         job.retries += 1
-        job.phase = Phase.QUEUED
+        # What this server said of its envelope is over: it would be answered with an empty message where it is taken.
+        job.phase, job.refusal = Phase.QUEUED, None
         self._again.append(job)
 
     def free(self, connection: Connection) -> None:

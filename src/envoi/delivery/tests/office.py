@@ -17,7 +17,7 @@ from envoi.delivery.machine import elapsed
 from envoi.delivery.shifts.jobs import Settled
 from envoi.delivery.shifts.line import Line
 from envoi.delivery.smtp import Security, SmtpSettings
-from envoi.delivery.smtp.tests.scripted import QUICK, Peer, Script, Scripted
+from envoi.delivery.smtp.tests.scripted import PATIENT, Peer, Script, Scripted
 
 FIRST = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -96,7 +96,7 @@ def line_to(
     office: Script, journal: Journal, write: Callable[[Leased, Any], Message | RenderProblem] = written
 ) -> Iterator[Line]:
     with serving(office) as port:
-        settings = SmtpSettings("127.0.0.1", port, Security.NONE, timeouts=QUICK)
+        settings = SmtpSettings("127.0.0.1", port, Security.NONE, timeouts=PATIENT)
         with Line(settings, 1, 100, journal, write) as line:
             line.lease_until(elapsed() + 60)
             line.looked(elapsed() + 60)

@@ -21,7 +21,9 @@ from envoi.delivery.smtp import Envelope, Pool, Security, SmtpSettings, Timeouts
 
 MESSAGE = b"From: envoi@example.org\r\nTo: ada@example.net\r\nSubject: Hello\r\n\r\nDear Ada,\r\n.dots lead\r\n"
 
-# Short, so that a test of silence is quick; long enough for a busy machine.
+# So long as no busy machine needs; for all but tests of silence.
+PATIENT = Timeouts(connect=30, greeting=30, command=30, data=30, body=30, dot=30, quit=0.5, idle=5)
+# Short, so that a test of silence is quick.
 QUICK = Timeouts(connect=2, greeting=0.8, command=0.8, data=0.8, body=0.8, dot=0.8, quit=0.5, idle=5)
 
 
@@ -131,11 +133,13 @@ class Scripted:
         finally:
             writer.close()
 
-    def settings(self, security: Security = Security.NONE, **more: object) -> SmtpSettings:
-        return SmtpSettings("127.0.0.1", self.port, security, timeouts=QUICK, **more)  # type: ignore[arg-type]
+    def settings(
+        self, security: Security = Security.NONE, *, timeouts: Timeouts = PATIENT, **more: object
+    ) -> SmtpSettings:
+        return SmtpSettings("127.0.0.1", self.port, security, timeouts=timeouts, **more)  # type: ignore[arg-type]
 
-    def pool(self, **more: object) -> Pool:
-        return Pool(self.settings(), max_connections=1, **more)  # type: ignore[arg-type]
+    def pool(self, *, timeouts: Timeouts = PATIENT, **more: object) -> Pool:
+        return Pool(self.settings(timeouts=timeouts), max_connections=1, **more)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

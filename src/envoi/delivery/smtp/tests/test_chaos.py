@@ -56,6 +56,7 @@ class Moody:
             await peer.say("550 5.6.0 enough")
             peer.writer.transport.abort()
             raise Hangup
+        assert await peer.reader.readline() != b".\r\n", "an empty message to somebody whose envelope was taken"
         await peer.body()
         mood = self.chance.random()
         if mood < 0.05:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 
@@ -19,16 +20,17 @@ from envoi.delivery.smtp import (
     Remedy,
     Reply,
     SenderRefused,
+    Timeouts,
     Unknown,
 )
-from envoi.delivery.smtp.tests.scripted import MESSAGE, Peer, Script, Scripted, ada
+from envoi.delivery.smtp.tests.scripted import MESSAGE, PATIENT, Peer, Script, Scripted, ada
 
 PIPED = ("PIPELINING", "8BITMIME")
 
 
-def outcome_of(*scripts: Script, envelope: Envelope | None = None) -> Outcome:
+def outcome_of(*scripts: Script, envelope: Envelope | None = None, timeouts: Timeouts = PATIENT) -> Outcome:
     async def run() -> Outcome:
-        async with Scripted(list(scripts)) as server, server.pool() as pool:
+        async with Scripted(list(scripts)) as server, server.pool(timeouts=timeouts) as pool:
             return await pool.send(envelope or ada())
 
     return asyncio.run(run())
@@ -149,7 +151,7 @@ def test_a_server_that_never_answers_the_dot_leaves_the_outcome_unknown() -> Non
         await peer.body()
         await peer.line()
 
-    outcome = outcome_of(script)
+    outcome = outcome_of(script, timeouts=replace(PATIENT, dot=0.5))
 
     assert isinstance(outcome, Unknown)
     assert outcome.error.kind is FaultKind.TIMEOUT
@@ -167,7 +169,8 @@ def test_silence_before_the_dot_has_surely_not_sent(silent: str) -> None:
                 await peer.say(answer)
         await peer.reader.read()
 
-    outcome = outcome_of(script)
+    patience = {"GREETING": {"greeting": 0.5}, "DATA": {"data": 0.5}}.get(silent, {"command": 0.8})
+    outcome = outcome_of(script, timeouts=replace(PATIENT, **patience))
 
     assert isinstance(outcome, NotSent)
     assert outcome.error.kind is FaultKind.TIMEOUT
@@ -182,7 +185,7 @@ def test_a_server_that_stops_reading_the_body_has_surely_not_got_it() -> None:
             await peer.say(answer)
         await asyncio.sleep(3)
 
-    outcome = outcome_of(script, envelope=ada(b"x" * 30_000_000 + b"\r\n"))
+    outcome = outcome_of(script, envelope=ada(b"x" * 30_000_000 + b"\r\n"), timeouts=replace(PATIENT, body=0.8))
 
     assert isinstance(outcome, NotSent)
     assert outcome.phase is Phase.BODY

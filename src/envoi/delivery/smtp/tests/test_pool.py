@@ -159,6 +159,29 @@ def test_nobody_is_put_off_by_a_server_that_takes_one_message_per_connection() -
         assert office.got == Counter(addresses(40))
 
 
+def test_what_one_connection_refused_of_a_message_does_not_empty_it_on_the_next() -> None:
+    bodies: list[bytes] = []
+
+    async def closes(peer: Peer) -> None:
+        await peer.hello("PIPELINING")
+        bodies.append(await peer.take())
+        await peer.expect("MAIL")
+        await peer.say("450 4.7.0 too much at once")
+        await peer.expect("RCPT")
+        await peer.say("421 4.7.0 closing")
+
+    async def takes(peer: Peer) -> None:
+        await peer.hello("PIPELINING")
+        bodies.append(await peer.take())
+
+    async def run() -> list[Outcome]:
+        async with Scripted([closes, takes]) as server, server.pool() as pool:
+            return list(await asyncio.gather(*map(pool.send, (ada(b"A: first\r\n"), ada(b"A: second\r\n")))))
+
+    assert [type(outcome) for outcome in asyncio.run(run())] == [Accepted, Accepted]
+    assert bodies == [b"A: first\r\n", b"A: second\r\n"]
+
+
 def test_a_server_that_takes_nothing_is_not_asked_for_ever() -> None:
     outcomes, server = sent_through(Office(quota=0, farewell="421 4.7.0 no"), 4, connections=1, per_connection=1000)
 

@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from email import message_from_bytes
 from typing import Any
 
@@ -29,7 +30,7 @@ from envoi.delivery.smtp import (
     Timeouts,
     Unknown,
 )
-from envoi.delivery.smtp.tests.scripted import QUICK, ada
+from envoi.delivery.smtp.tests.scripted import PATIENT, ada
 
 SINK = shutil.which("smtp-sink") or shutil.which("smtp-sink", path="/usr/sbin:/usr/lib/postfix/sbin")
 needs_postfix = [
@@ -67,7 +68,7 @@ def _wait_for(port: int) -> None:
     raise AssertionError("smtp-sink did not start")
 
 
-def send(port: int, number: int = 1, timeouts: Timeouts = QUICK) -> list[Outcome]:
+def send(port: int, number: int = 1, timeouts: Timeouts = PATIENT) -> list[Outcome]:
     async def run() -> list[Outcome]:
         async with Pool(SmtpSettings("127.0.0.1", port, Security.NONE, timeouts=timeouts), 4) as pool:
             return await asyncio.gather(*(pool.send(ada(to=f"person{index}@example.net")) for index in range(number)))
@@ -115,7 +116,7 @@ class TestPostfix:
 
     def test_an_answer_to_data_slower_than_our_patience_has_surely_not_sent(self) -> None:
         with sink("-p", "-w", "5") as port:
-            outcome = send(port)[0]
+            outcome = send(port, timeouts=replace(PATIENT, data=0.8))[0]
 
         assert isinstance(outcome, NotSent)
         assert outcome.phase is Phase.DATA

@@ -22,7 +22,7 @@ from envoi.delivery.smtp import (
     SmtpSettings,
     Unknown,
 )
-from envoi.delivery.smtp.tests.scripted import QUICK, Certified, Peer, Script, Scripted, ada, certified
+from envoi.delivery.smtp.tests.scripted import PATIENT, QUICK, Certified, Peer, Script, Scripted, ada, certified
 from envoi.delivery.smtp.wire import Wire
 
 
@@ -111,7 +111,7 @@ def test_a_server_that_ends_the_encryption_but_not_the_connection_is_not_waited_
         # asyncio's end of an encrypted connection waits for ours before it closes the one below.
         peer.writer.close()
 
-    outcome, _ = talk(script, localhost, Security.TLS, timeouts=replace(QUICK, dot=60))
+    outcome, _ = talk(script, localhost, Security.TLS, timeouts=PATIENT)
 
     assert isinstance(outcome, Unknown)
     assert outcome.error.kind is FaultKind.DROPPED
