@@ -1,4 +1,4 @@
-"""A real browser for the tests: Debian's chromium, driven by Playwright.
+"""A real browser for the tests: Debian's Chromium, driven by Playwright.
 
 Guarantee: a test that uses `page` fails when a page logged an error, broke the content security policy or threw an
 exception in a script, whatever else it looked at.
@@ -23,7 +23,8 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, V
 
 from envoi.accounts.models import User
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+# The shell is Chromium without the windows around its pages: the same engine for half the processor time.
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") or shutil.which("chromium-browser")
 OUTPUT = Path(__file__).parent / "output"
 SMALL: ViewportSize = {"width": 360, "height": 740}
 WIDE: ViewportSize = {"width": 1280, "height": 800}

@@ -18,7 +18,7 @@ from tests.browser import Visit
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if chromium.CHROMIUM is None:
-        pytest.skip("chromium is not installed (Debian: apt-get install chromium)")
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium-headless-shell)")
     with chromium.running() as running:
         yield running
 

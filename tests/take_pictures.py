@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from envoi.cli import throw_away
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs/pictures"
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 PASSWORD = "a password only for pictures"
 READER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 
@@ -133,7 +135,7 @@ def picture_reading(page: Page, address: str) -> None:
 def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     with product() as (address, name, password), sync_playwright() as engine:
-        browser = engine.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        browser = engine.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         context = browser.new_context(viewport={"width": 1280, "height": 860}, user_agent=READER, locale="en-GB")
         page = context.new_page()
         sign_in(page, address, name, password)

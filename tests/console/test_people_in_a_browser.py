@@ -99,7 +99,7 @@ def test_a_file_is_imported_from_choosing_it_to_its_refused_row(signed_in: Signe
     page.get_by_role("button", name="Start the import").click()
     expect(page.get_by_text("It starts as soon as a worker is free.")).to_be_visible()
     run_due()
-    expect(page.get_by_role("link", name="To the list Members")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("link", name="To the list Members")).to_be_visible()
     expect(page.get_by_role("row", name="32 E-mail wrong")).to_be_visible()
     assert Contact.objects.get(address="p7@example.org").fields == {"pointure": "7"}
     visit.assert_accessible()

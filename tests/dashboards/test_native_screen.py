@@ -42,7 +42,7 @@ class Screen:
 
     def _send(self, path: str, headers: dict[str, str], body: bytes | None = None) -> Any:
         request = urllib.request.Request(self._url + path, body, {**self._site.vouch(self._customer), **headers})
-        return urllib.request.urlopen(request, timeout=10)
+        return urllib.request.urlopen(request, timeout=60)
 
 
 def test_a_native_screen_shows_asks_again_and_dismisses(ada: Contact, live_server: LiveServer) -> None:

@@ -127,7 +127,7 @@ def _mariadb(folder: Path, socket: Path) -> Iterator[Path]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not socket.exists():
             if time.monotonic() > deadline or server.poll() is not None:
                 raise TimeoutError((folder / "log").read_text()[-2000:])
@@ -140,10 +140,10 @@ def _mariadb(folder: Path, socket: Path) -> Iterator[Path]:
 
 
 def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while True:
         try:
-            with urllib.request.urlopen(url, timeout=5):
+            with urllib.request.urlopen(url, timeout=30):
                 return
         except (urllib.error.URLError, OSError):
             if time.monotonic() > deadline:

@@ -153,7 +153,7 @@ def test_a_deadlock_costs_a_retry_and_nobody_the_message(tmp_path: Path, ledger:
             "SELECT id, date_trunc('minute', now()) + interval '1 minute', 'sent', '', 0 FROM delivery_mailing"
         )
         waits = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not other.execute(waits).fetchone():
             assert time.monotonic() < deadline, here.output
             time.sleep(0.02)

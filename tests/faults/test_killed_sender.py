@@ -268,7 +268,7 @@ def test_f14_two_masters_with_eight_senders_each_send_once_each(here: Installati
     with serving(ledger, patience=0.004) as server:
         seed(here, server.port, 3000)
         masters = [here.start(*SENDING, "send-crowded", "8") for _ in range(2)]
-        assert [master.wait(timeout=90) for master in masters] == [0, 0]
+        assert [master.wait(timeout=240) for master in masters] == [0, 0]
         end = finish(here)
         check(end, server, bound=0)
         assert server.accepted == Counter(end.rows.keys())

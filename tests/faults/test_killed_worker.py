@@ -33,13 +33,13 @@ def test_the_task_of_a_killed_worker_runs_again_by_itself(installation: Installa
     paper = installation.folder / "paper"
     installation.run(PROGRAM, "ask", str(paper), "3")
     first = installation.start(PROGRAM, "work")
-    wait_for(paper, "begin", 30)
+    wait_for(paper, "begin", 120)
     first.kill()
     first.wait()
 
     second = installation.start(PROGRAM, "work")
     try:
-        lines = wait_for(paper, "end", 60)
+        lines = wait_for(paper, "end", 180)
         assert lines == [f"begin {first.pid}", f"begin {second.pid}", f"end {second.pid}"]
     finally:
         second.terminate()
@@ -52,7 +52,7 @@ def test_a_task_longer_than_the_lease_runs_once_while_its_worker_lives(installat
     installation.run(PROGRAM, "ask", str(paper), "7")
     workers = [installation.start(PROGRAM, "work") for _ in range(2)]
     try:
-        lines = wait_for(paper, "end", 60)
+        lines = wait_for(paper, "end", 180)
         assert [line.partition(" ")[0] for line in lines] == ["begin", "end"]
     finally:
         for worker in workers:
@@ -65,7 +65,7 @@ def test_a_worker_that_is_asked_to_stop_ends_its_task_first(installation: Instal
     paper = installation.folder / "paper"
     installation.run(PROGRAM, "ask", str(paper), "2")
     worker = installation.start(PROGRAM, "work")
-    wait_for(paper, "begin", 30)
+    wait_for(paper, "begin", 120)
     worker.terminate()
     assert worker.wait(30) == 0
     assert paper.read_text().splitlines() == [f"begin {worker.pid}", f"end {worker.pid}"]

@@ -55,7 +55,7 @@ def up(fresh: Installation, port: int) -> Iterator[Callable[[], subprocess.Popen
         process.wait()
 
 
-def wait_until(true: Callable[[], bool], say: Callable[[], str], seconds: float = 60) -> None:
+def wait_until(true: Callable[[], bool], say: Callable[[], str], seconds: float = 180) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, say()
@@ -82,7 +82,7 @@ def alive(pids: list[int]) -> list[int]:
 
 
 def status(port: int, path: str) -> int:
-    caller = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    caller = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:
         caller.request("GET", path, headers={"Host": "localhost"})
         return caller.getresponse().status

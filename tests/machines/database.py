@@ -53,7 +53,7 @@ class Cluster:
     def connect(self, name: str) -> psycopg.Connection:
         """A connection of the test's own, which no cut link concerns."""
         return psycopg.connect(
-            host=str(self._folder), port=self._port, user="envoi", dbname=name, autocommit=True, connect_timeout=10
+            host=str(self._folder), port=self._port, user="envoi", dbname=name, autocommit=True, connect_timeout=60
         )
 
     def copy(self, template: str) -> str:

@@ -25,7 +25,7 @@ from tests.machines.network import Network, signal_all
 PEOPLE = 4000
 WINDOW = 100
 LEASE = 8
-PATIENCE = 60.0
+PATIENCE = 180.0
 CONNECTIONS = 12
 ENDS = {"sent", "failed", "skipped", "unknown"}
 

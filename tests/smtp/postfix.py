@@ -117,7 +117,7 @@ class Postfix:
         for path in (self.folder / "maildir/new").glob("*"):
             path.unlink()
 
-    def wait_for(self, count: int, seconds: float = 30) -> list[bytes]:
+    def wait_for(self, count: int, seconds: float = 120) -> list[bytes]:
         """The messages, as soon as there are `count`; what there is when the time is up."""
         until = time.monotonic() + seconds
         while len(self.messages()) < count and time.monotonic() < until:

@@ -60,7 +60,7 @@ def test_the_whole_bench_leaves_nothing_and_fails_nothing() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
     assert said.returncode == 0, said.stdout + said.stderr
     found = json.loads(said.stdout)
@@ -78,7 +78,7 @@ def envoi(words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
 
 

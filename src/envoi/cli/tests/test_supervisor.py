@@ -60,7 +60,7 @@ def supervised(request: pytest.FixtureRequest, finished: Path) -> Iterator[tuple
     supervisor.stdout.close()
 
 
-def ends(pid: int, seconds: float = 20) -> bool:
+def ends(pid: int, seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:

@@ -50,11 +50,11 @@ def worker(transactional_db: None, asked: threading.Event) -> Iterator[threading
 
 
 def until(what: Callable[[], object]) -> None:
-    for _ in range(400):
+    for _ in range(1200):
         if what():
             return
         time.sleep(0.05)
-    raise AssertionError("it did not come to pass within 20 s")
+    raise AssertionError("it did not come to pass within a minute")
 
 
 @contextmanager

@@ -84,7 +84,7 @@ def serving(script: Script) -> Iterator[int]:
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
     thread.start()
     try:
-        yield port.get(timeout=5)
+        yield port.get(timeout=60)
     finally:
         loop.call_soon_threadsafe(over.set)
         thread.join()

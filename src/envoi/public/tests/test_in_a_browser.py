@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -21,11 +22,11 @@ from envoi.delivery.models import Delivery, SenderIdentity
 from envoi.tracking import links
 from envoi.tracking.tests.factories import Author, make_sent, subscribe
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.browser,
-    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="chromium is not installed"),
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
 
 
@@ -67,7 +68,7 @@ class Reader:
         kind = request.header_value("content-type") or "text/plain"
         answer: Future[HttpResponseBase] = Future()
         self._asked.put((Asked(request.method, request.url, request.post_data or "", kind), answer))
-        found = answer.result(timeout=30)
+        found = answer.result(timeout=120)
         route.fulfill(status=found.status_code, headers=dict(found.items()), body=b"".join(found))
 
     def _answer(self, asked: Asked) -> HttpResponseBase:
