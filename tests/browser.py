@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, V
 
 from envoi.accounts.models import User
 
-# The shell is Chromium without the windows around its pages: the same engine for half the processor time.
+# The shell is Chromium without the windows around its pages: the same engine for three fifths of the time.
 CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium") or shutil.which("chromium-browser")
 OUTPUT = Path(__file__).parent / "output"
 SMALL: ViewportSize = {"width": 360, "height": 740}
