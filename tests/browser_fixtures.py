@@ -12,12 +12,13 @@ from pytest_django.live_server_helper import LiveServer
 from envoi.accounts.models import Role, User
 from tests import browser as chromium
 from tests.browser import Visit
+from tests.chromium import CHROMIUM
 
 
 # Per module, not per session: outside the modules that use it, asyncio.run must work.
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if chromium.CHROMIUM is None:
+    if CHROMIUM is None:
         pytest.skip("Chromium is not installed (Debian: apt-get install chromium-headless-shell)")
     with chromium.running() as running:
         yield running

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -18,9 +17,9 @@ from pathlib import Path
 from playwright.sync_api import Page, expect, sync_playwright
 
 from envoi.cli import throw_away
+from tests.chromium import CHROMIUM
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs/pictures"
-CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 PASSWORD = "a password only for pictures"
 READER = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 

@@ -73,9 +73,12 @@ class QueueEngine(Engine):
                 look_for_server()
                 asyncio.run(work(queues, threads, timing, wait=True, kind=kind))
             except (ConnectorException, DatabaseError, psycopg.Error) as error:
-                if not absence.is_absence(error) and not absence.is_forgotten(error):
+                if absence.is_forgotten(error):
+                    logger.warning("Others took this worker for dead while the database was away; it begins anew.")
+                elif absence.is_absence(error):
+                    logger.warning("The task queue cannot be read, next try soon: %s", absence.words_of(error))
+                else:
                     raise DatabaseError(f"the task queue cannot be read: {absence.words_of(error)}") from error
-                logger.warning("The task queue cannot be read, next try soon: %s", absence.words_of(error))
                 ending.wait(TRY_AGAIN)
 
 
