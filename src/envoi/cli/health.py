@@ -19,6 +19,7 @@ from django.db.models import Sum
 from envoi.accounts.models import Role, User
 from envoi.bounces.models import KeptAside
 from envoi.cli import migrate
+from envoi.cli.compiled import HOW, is_compiled
 from envoi.cli.faults import Stop, data_folder_writable, explain
 from envoi.console import assets
 from envoi.core import clock
@@ -107,6 +108,13 @@ def front_end() -> Iterator[Finding]:
         yield Finding("front end", State.BAD, "not built", str(error))
     else:
         yield Finding("front end", State.GOOD, "built")
+
+
+def speed() -> Iterator[Finding]:
+    if is_compiled():
+        yield Finding("speed of sending", State.GOOD, "compiled")
+    else:
+        yield Finding("speed of sending", State.NOTE, "not compiled, about a quarter slower", HOW)
 
 
 def processes() -> Iterator[Finding]:
@@ -199,7 +207,14 @@ def reach(transport: Transport) -> Finding:
     return Finding(subject, State.GOOD, f"{server.host}:{server.port} answers")
 
 
-WITHOUT_DATABASE: tuple[Callable[[], Iterator[Finding]], ...] = (data_folder, secret_key, base_url, front_end, database)
+WITHOUT_DATABASE: tuple[Callable[[], Iterator[Finding]], ...] = (
+    data_folder,
+    secret_key,
+    base_url,
+    front_end,
+    speed,
+    database,
+)
 WITH_DATABASE: tuple[Callable[[], Iterator[Finding]], ...] = (
     accounts,
     processes,

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from envoi.content import headers
 from envoi.content.headers import HeaderError
@@ -113,8 +114,8 @@ class Personal:
         HeaderError: an address or identifier is none.
     """
 
-    KEY = "k" * 16
-    TOKEN = "t" * 24
+    KEY: Final = "k" * 16
+    TOKEN: Final = "t" * 24
 
     def __init__(
         self, same: bytes, *, message_id: str, unsubscribe_url: str = "", unsubscribe_mailto: str = ""

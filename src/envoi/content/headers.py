@@ -57,7 +57,7 @@ RESERVED_FAMILIES = (
 )
 
 _NAME = re.compile(r"[!-9;-~]{1,76}")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?: [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _EASY_WORDS = re.compile(r"[!-~]+(?: [!-~]+)*")
 _EASY_MAILBOX = re.compile(r"(?:[A-Za-z0-9'-]+ )*<[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+>")

@@ -38,8 +38,9 @@ from envoi.delivery.smtp import Reply
 
 ENDING, FRESH, DONE = ".journal", ".new", ".done"
 LONGEST_TEXT = 400
-# Room on the disk is taken in steps that double from the first to the last; a personal message needs a few lines.
-FIRST_ROOM, MOST_ROOM = 64 * 1024, 4 * 1024 * 1024
+# Room on the disk is taken in steps that double from the first to the last; a personal message needs a few lines. With
+# each step it is mapped anew, so no more than the last of it stays in memory.
+FIRST_ROOM, MOST_ROOM = 64 * 1024, 1024 * 1024
 _HEAD = re.compile(r"envoi-journal 1 boot=(\S+) synced=([01]) worker=(\S+) mailing=(\S+)(?: began=([\d.]+))?")
 _DOT = re.compile(r"DOT (\d+) (\d+)")
 _WINDOW = re.compile(r"WIN (\d+)((?: \d+)*)")

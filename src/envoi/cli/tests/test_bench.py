@@ -89,9 +89,10 @@ def test_a_broadcast_is_measured_beside_smtp_source_and_everybody_got_it() -> No
     found = json.loads(said.stdout)
     assert set(found) == {
         "ratio", "envoi_per_second", "reference_per_second", "cpu_seconds_per_1000", "peak_rss_mb", "database",
-        "messages", "size", "personal_seconds",
+        "messages", "size", "compiled", "personal_seconds",
     }  # fmt: skip
     assert (found["messages"], found["size"]) == (1200, 3000)
+    assert found["compiled"] is ("ENVOI_TESTS_COMPILED" in os.environ)
     assert found["database"] == ("postgresql" if "ENVOI_DATABASE_URL" in os.environ else "sqlite")
     assert set(found["ratio"]) == {"median", "min", "max"}
     assert 0 < found["ratio"]["min"] <= found["ratio"]["median"] <= found["ratio"]["max"]

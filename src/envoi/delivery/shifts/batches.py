@@ -81,14 +81,15 @@ class Hand:
         else:
             chosen = [Job(row, loaded, slot) for (row, loaded), (_, slot) in zip(rows, go, strict=True)]
         self.chosen += chosen
-        for lease, last in {row.epoch: row.id for row, _, _ in chosen}.items():
+        for lease, last in {job.row.epoch: job.row.id for job in chosen}.items():
             self.batches[lease].offer = last
 
     def put_back(self) -> None:
         """Nothing leaves after all."""
         if self.chosen:
-            self.ready.extendleft((job.row, job.loaded) for job in reversed(self.chosen))
-            self.chosen = []
+            while self.chosen:
+                job = self.chosen.pop()
+                self.ready.appendleft((job.row, job.loaded))
             for batch in self.batches.values():
                 batch.offer = 0
 
@@ -106,8 +107,8 @@ class Hand:
     def hand_over(self) -> list[Job]:
         """What was chosen is on its way from now on."""
         chosen, self.chosen = self.chosen, []
-        for row, _, _ in chosen:
-            self.open[row.id] = row
+        for job in chosen:
+            self.open[job.row.id] = job.row
         for batch in self.batches.values():
             batch.offer = 0
         return chosen

@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Collection, Sequence
 from heapq import heappop, heappush
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 from envoi.core.thread_names import show_as
 from envoi.delivery.composers import Leased, Message, RenderProblem
@@ -60,6 +60,8 @@ class Line:
         write: makes the message of a row from what was loaded for it; pure, see `Compose.write`.
     """
 
+    __deletable__ = ("_connections",)  # says to mypyc that it may be deleted
+
     def __init__(
         self, settings: SmtpSettings, connections: int, messages_per_connection: int, journal: Journal, write: Write
     ) -> None:
@@ -84,20 +86,19 @@ class Line:
         self._left_over: list[Settled] = []
         self._taken_back: frozenset[int] = frozenset()
         self._holding = False
-        self._lease_ends = 0.0
-        self._fresh_until = 0.0
+        self._lease_ends = self._fresh_until = 0.0
         self._begun = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="smtp line", daemon=True)
+        self._own_thread = threading.Thread(target=self._run, name="smtp line", daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._own_thread.start()
         self._begun.wait()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._holding = True
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
+        self._own_thread.join()
 
     # The worker's thread calls these.
 
@@ -125,7 +126,7 @@ class Line:
     def hold(self) -> None:
         """Offer nothing more to the server; what is on its way is finished. After the line was left nothing happens."""
         self._holding = True
-        if self._thread.is_alive():
+        if self._own_thread.is_alive():
             self._loop.call_soon_threadsafe(self._settle_waiting, withheld())
 
     def recall(self) -> None:
@@ -140,7 +141,7 @@ class Line:
     def looked(self, moment: float) -> None:
         """At `moment` (of `elapsed`) was read who must not be written to; what follows from it was taken back."""
         self._fresh_until = moment + FRESH
-        if self._thread.is_alive():
+        if self._own_thread.is_alive():
             self._loop.call_soon_threadsafe(self._wake)
 
     # The event loop's thread.
@@ -295,6 +296,4 @@ class Line:
 
 
 def _row(envelope: Envelope) -> Leased:
-    row = envelope.tag
-    assert isinstance(row, Leased)  # noqa: S101 - this is how `take` made it
-    return row
+    return cast("Leased", envelope.tag)  # this is how `take` made it

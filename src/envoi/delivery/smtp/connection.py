@@ -14,11 +14,12 @@ from collections import deque
 from collections.abc import Sequence
 
 from envoi.delivery.smtp.envelopes import commands, stuffed
-from envoi.delivery.smtp.jobs import Job, Owner, Step
+from envoi.delivery.smtp.jobs import Job, Owner
 from envoi.delivery.smtp.outcomes import Accepted, Fault, FaultKind, NotSent, Outcome, SenderRefused, TakenBack, Unknown
 from envoi.delivery.smtp.phases import Phase, Timeouts
 from envoi.delivery.smtp.replies import Reply, smooth
 from envoi.delivery.smtp.session import Session
+from envoi.delivery.smtp.steps import Step
 from envoi.delivery.smtp.verdicts import judge
 
 DOT = b".\r\n"

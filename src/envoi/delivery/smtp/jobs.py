@@ -1,9 +1,8 @@
-"""What a connection works on: messages, and commands whose answers are outstanding; what it and others call."""
+"""What a connection works on: messages, and what it and others call."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 from envoi.delivery.smtp.envelopes import Envelope
@@ -25,22 +24,6 @@ class Job:
         self.phase = Phase.QUEUED
         self.refusal: Refused | SenderRefused | None = None
         self.retries = 0
-
-
-class Step(Enum):
-    """A command whose answer is awaited; its value is the phase that this wait belongs to."""
-
-    RSET = (Phase.MAIL, "RSET")
-    MAIL = (Phase.MAIL, "MAIL")
-    RCPT = (Phase.RCPT, "RCPT")
-    DATA = (Phase.DATA, "DATA")
-    LONE_DOT = (Phase.DATA, "LONE DOT")
-    DOT = (Phase.DOT_SENT, "DOT")
-    QUIT = (Phase.ANSWERED, "QUIT")
-
-    def __init__(self, phase: Phase, word: str) -> None:
-        self.phase = phase
-        self.word = word
 
 
 class Owner(Protocol):

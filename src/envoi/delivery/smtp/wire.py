@@ -67,9 +67,7 @@ class Wire(asyncio.Protocol):
         # A second handle of the same socket, for what asyncio's has no words for; it goes without, too.
         with suppress(OSError):
             self._socket = transport.get_extra_info("socket").dup()
-        self._hearing = hear(
-            self._transport, self._socket, self.data_received, lambda error: self.abort(_broke_off(error))
-        )
+        self._hearing = hear(self._transport, self._socket, self.data_received, self._unreadable)
 
     def data_received(self, data: bytes) -> None:
         if self._tls is not None:
@@ -240,6 +238,9 @@ class Wire(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+    def _unreadable(self, error: Exception) -> None:
+        self.abort(_broke_off(error))
 
     def _break(self, fault: Fault) -> Fault:
         self.fault = self.fault or fault

@@ -17,7 +17,7 @@ from envoi.delivery.journal import Journal
 from envoi.delivery.machine import elapsed
 from envoi.delivery.shifts.jobs import ComposeFailed, Job
 from envoi.delivery.shifts.line import FRESH, Line
-from envoi.delivery.smtp import Accepted, Envelope, FaultKind, NotSent, Phase, Refused, Security, SmtpSettings
+from envoi.delivery.smtp import Accepted, FaultKind, NotSent, Phase, Refused, Security, SmtpSettings
 from envoi.delivery.smtp.tests.scripted import QUICK
 from envoi.delivery.tests.office import Office, dots, line_to, outcomes, row, written
 
@@ -164,11 +164,11 @@ def test_without_a_lease_nothing_is_offered(office: Office, journal: Journal) ->
 def test_a_lease_that_ends_within_the_body_keeps_the_dot_back(office: Office, journal: Journal) -> None:
     with line_to(office, journal) as line:
 
-        def before_dot(envelope: Envelope, /) -> None:
+        def at_rcpt(recipient: str) -> str:
             line.lease_until(elapsed() - 1)
-            real(envelope)
+            return ""
 
-        real, line.before_dot = line.before_dot, before_dot  # type: ignore[method-assign]
+        office.at_rcpt = at_rcpt
         line.put([Job(row(1), "Hi")])
         found = outcomes(line, 1)
     assert (found[1].error.kind, found[1].phase) == (FaultKind.WITHHELD, Phase.BODY)
@@ -181,11 +181,11 @@ def test_what_is_taken_back_within_the_body_does_not_get_its_dot_though_other_le
 ) -> None:
     with line_to(office, journal) as line:
 
-        def before_dot(envelope: Envelope, /) -> None:
+        def at_rcpt(recipient: str) -> str:
             line.take_back([1])
-            real(envelope)
+            return ""
 
-        real, line.before_dot = line.before_dot, before_dot  # type: ignore[method-assign]
+        office.at_rcpt = at_rcpt
         line.put([Job(row(1), "Hi"), Job(row(2), "Hi")])
         found = outcomes(line, 2)
     assert (found[1].error.kind, found[1].phase) == (FaultKind.WITHHELD, Phase.BODY)
@@ -197,13 +197,12 @@ def test_what_is_taken_back_within_the_body_does_not_get_its_dot_though_other_le
 def test_the_line_stands_while_nobody_has_looked_who_must_not_be_written_to(office: Office, journal: Journal) -> None:
     with line_to(office, journal) as line:
 
-        def take() -> Envelope | None:
-            envelope = real()
-            if envelope is not None and envelope.tag == row(2):
+        def at_rcpt(recipient: str) -> str:
+            if recipient == "p2":
                 line.looked(elapsed() - FRESH)
-            return envelope
+            return ""
 
-        real, line.take = line.take, take  # type: ignore[method-assign]
+        office.at_rcpt = at_rcpt
         line.put([Job(row(number), "Hi") for number in (1, 2, 3, 4)])
         outcomes(line, 2)
         assert line.outcomes(0.2, 10) == []

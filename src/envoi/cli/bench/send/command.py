@@ -29,6 +29,7 @@ from envoi.cli.bench.send.letter import Letter
 from envoi.cli.bench.send.meter import Meter, peak_mb
 from envoi.cli.bench.send.postfix import Reference
 from envoi.cli.bench.send.round import Bench, Round
+from envoi.cli.compiled import HOW, is_compiled
 from envoi.cli.faults import Stop
 from envoi.cli.supervisor import Supervisor
 from envoi.delivery.models import Mailing
@@ -176,6 +177,7 @@ def judged(args: argparse.Namespace, found: Found) -> dict[str, Any]:
         "database": connection.vendor,
         "messages": args.messages,
         "size": args.size,
+        "compiled": is_compiled(),
     }
     if args.canned:
         numbers["canned"] = True
@@ -193,7 +195,8 @@ def in_words(numbers: dict[str, Any], found: Found) -> str:
     freeze = median(one.freeze_seconds for one in found.rounds)
     lines = [
         f"{numbers['messages']:,} messages of {numbers['size']:,} bytes, {numbers['database']}, all of them arrived"
-        + (", all the same." if "canned" in numbers else "."),
+        + (", all the same." if "canned" in numbers else ".")
+        + ("" if numbers["compiled"] else f" Sending is not compiled: {HOW}."),
         f"Envoi {numbers['envoi_per_second']:,} messages/s (of that {freeze:.2f} s until Send returned), "
         f"smtp-source {numbers['reference_per_second']:,}.",
         f"Ratio {ratio['median']:.2f} in the middle, from {ratio['min']:.2f} to {ratio['max']:.2f}.",
