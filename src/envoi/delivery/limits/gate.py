@@ -36,6 +36,8 @@ logger = logging.getLogger("envoi.delivery")
 # When nobody knows how long to wait: whoever ends the hindrance wakes the mailing, this is only for the forgotten.
 AN_HOUR = timedelta(hours=1)
 MEASURED_OVER = 10.0
+# Of the rows let through at once so many are kept for that: all of them were 8 MB when a window moves on by hundreds.
+SAMPLE = 100
 # So many complaints in succession, of so many domains, and nothing accepted between: that is the relay itself.
 RELAY_ITSELF = 10
 DOMAINS_OF_RELAY = 3
@@ -71,7 +73,8 @@ class Gate:
         self.waits_until: datetime | None = None
         self.refused_by_relay: Reply | None = None
         self._providers = AtProviders(worker)
-        self._lately: deque[tuple[float, list[tuple[Leased, float]]]] = deque(maxlen=50)
+        # When, some of the addresses, and for how many each stands.
+        self._lately: deque[tuple[float, list[str], float]] = deque(maxlen=50)
         self._complaints: dict[str, Reply] = {}
         self._complaining: list[str] = []
         self._admitted = 0
@@ -127,7 +130,7 @@ class Gate:
         else:
             admission = self._admit(rows, wanted, last=len(rows) < room)
         self._admitted += len(admission.go)
-        self._lately.append((elapsed(), admission.go))
+        self._lately.append((elapsed(), *_sampled(admission.go)))
         return admission
 
     @property
@@ -265,9 +268,16 @@ class Gate:
     def _measured(self, provider: str) -> float:
         """Messages a second that went to `provider` lately, over all shifts of the transport as if they were alike."""
         now = elapsed()
-        lately = [(moment, go) for moment, go in self._lately if now - moment <= MEASURED_OVER]
-        domains = [domain_of(row.address_key) for _, go in lately for row, _ in go]
-        known = groups(set(domains))
-        number = sum(known[domain] == provider for domain in domains)
+        lately = [entry for entry in self._lately if now - entry[0] <= MEASURED_OVER]
+        domains = [(domain_of(address), weight) for _, addresses, weight in lately for address in addresses]
+        known = groups({domain for domain, _ in domains})
+        number = sum(weight for domain, weight in domains if known[domain] == provider)
         shifts = provider_paces.share_of_shift(self._transport, "")[1]
         return number * shifts / max(1.0, now - lately[0][0]) if lately else 0.0
+
+
+def _sampled(go: Sequence[tuple[Leased, float]]) -> tuple[list[str], float]:
+    """At most `SAMPLE` of their addresses, evenly, and for how many rows each stands."""
+    step = -(-len(go) // SAMPLE) or 1
+    addresses = [row.address_key for row, _ in islice(go, 0, None, step)]
+    return addresses, len(go) / max(1, len(addresses))

@@ -353,6 +353,20 @@ def test_a_complaint_halves_what_goes_to_that_provider_for_every_worker() -> Non
     assert wording.said(admission.put_off[0][2]) == "google.com asked for less mail; its messages leave more slowly."
 
 
+def test_of_hundreds_let_through_at_once_a_hundred_addresses_are_kept_and_stand_for_all() -> None:
+    transport = make_transport()
+    gate = gate_over(transport)
+    gate.admit([*rows(600, "gmail.com"), *rows(200, first=601)], 1000)
+    gate.settled(rows(1, "gmail.com")[0], SLOWER)
+    [(_, addresses, _)] = gate._lately
+
+    gate.admit([], 100)
+
+    assert len(addresses) == 100
+    [google] = slowed(transport)
+    assert (google.provider, google.full_per_minute) == ("google.com", 600 * 60)
+
+
 def test_what_was_slowed_down_comes_back_and_is_then_forgotten() -> None:
     transport = make_transport()
     gate = gate_over(transport)
