@@ -4,7 +4,8 @@ Why: docs/decisions/0015. It takes a C compiler and Python headers (Debian: gcc,
 fails, Python runs the source, with the same results. What was made is kept in build/compiled/ until something changes
 that it was made from.
 
-    python hatch_compile.py      compile; says in which folder the extension modules lie, each where its source would
+    python hatch_compile.py            compile; says in which folder the modules lie, each where its source would
+    python hatch_compile.py --missing  says what is missing for it, and nothing when nothing is
 """
 
 from __future__ import annotations
@@ -61,13 +62,13 @@ class NotCompiled(Exception):
     """Why the source is left as it is, for a person."""
 
 
-def why_not() -> str:
-    """What is missing to compile; "" when nothing is."""
+def missing() -> str:
+    """What is missing to compile, and how to get it; "" when nothing is."""
     compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
     headers = Path(sysconfig.get_path("include")) / "Python.h"
-    missing = [] if shutil.which(compiler) or shutil.which("cc") else ["a C compiler"]
-    missing += [] if headers.is_file() else ["Python's headers"]
-    return " and ".join(missing)
+    lacking = [] if shutil.which(compiler) or shutil.which("cc") else ["a C compiler"]
+    lacking += [] if headers.is_file() else ["Python's headers"]
+    return f"{' and '.join(lacking)} missing (Debian: apt-get install gcc python3-dev)" if lacking else ""
 
 
 def compiled() -> Path:
@@ -76,8 +77,8 @@ def compiled() -> Path:
     Raises:
         NotCompiled: something is missing, or mypyc or the compiler failed.
     """
-    if missing := why_not():
-        raise NotCompiled(f"{missing} missing (Debian: apt-get install gcc python3-dev)")
+    if lacking := missing():
+        raise NotCompiled(lacking)
     folder = KEPT / _fingerprint()
     if not folder.is_dir():
         shutil.rmtree(KEPT, ignore_errors=True)
@@ -151,6 +152,9 @@ def _compile_here() -> None:
 def main() -> None:
     if sys.argv[1:] == ["--here"]:
         _compile_here()
+        return
+    if sys.argv[1:] == ["--missing"]:
+        print(missing())  # noqa: T201
         return
     try:
         print(compiled())  # noqa: T201

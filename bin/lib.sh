@@ -58,15 +58,16 @@ install_dependencies() {
 
 # install_envoi FOLDER [-e]: Envoi itself with its front end; again only when its sources changed.
 install_envoi() {
-  local folder=$1 editable=${2:-} wanted
+  local folder=$1 editable=${2:-} wanted missing
   wanted=$(fingerprint "$editable")
   [ "$(cat "$folder/.envoi" 2>/dev/null)" = "$wanted" ] && return
   say "Building and installing Envoi$([ -n "$editable" ] || printf '; compiling what runs for every message takes a minute or two') …"
   # shellcheck disable=SC2086
   "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps $editable "$root" ||
     stop "Envoi could not be built; see above."
-  if [ -z "$editable" ] && [ -z "$(compiled "$folder")" ] && [ "${ENVOI_COMPILE:-}" != no ]; then
-    say "Sending is not compiled, which costs about a quarter of its speed. Why: python3 hatch_compile.py. Debian: apt-get install gcc python3-dev"
+  if [ -z "$editable" ] && [ "${ENVOI_COMPILE:-}" != no ] && [ -z "$(compiled "$folder")" ]; then
+    missing=$("$folder/bin/python" "$root/hatch_compile.py" --missing)
+    say "Sending is not compiled, which costs about a quarter of its speed: ${missing:-ENVOI_COMPILE=must bin/envoi says why}"
   fi
   printf '%s\n' "$wanted" >"$folder/.envoi"
 }
