@@ -11,6 +11,7 @@ that it was made from.
 from __future__ import annotations
 
 import ast
+import fcntl
 import hashlib
 import os
 import shutil
@@ -46,7 +47,7 @@ MODULES = (
     "delivery/smtp/wire.py",
     "delivery/tokens.py",
 )
-# What they import is read for its types alone; libraries are not there when a wheel is built.
+# What they import is read for its types alone; of the libraries only Django is there when a wheel is built.
 CONFIGURATION = """\
 [mypy]
 mypy_path = {source}
@@ -64,9 +65,9 @@ class NotCompiled(Exception):
 
 def missing() -> str:
     """What is missing to compile, and how to get it; "" when nothing is."""
-    compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
+    compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
     headers = Path(sysconfig.get_path("include")) / "Python.h"
-    lacking = [] if shutil.which(compiler) or shutil.which("cc") else ["a C compiler"]
+    lacking = [] if shutil.which(compiler) else ["a C compiler"]
     lacking += [] if headers.is_file() else ["Python's headers"]
     return f"{' and '.join(lacking)} missing (Debian: apt-get install gcc python3-dev)" if lacking else ""
 
@@ -80,13 +81,25 @@ def compiled() -> Path:
     if lacking := missing():
         raise NotCompiled(lacking)
     folder = KEPT / _fingerprint()
-    if not folder.is_dir():
-        shutil.rmtree(KEPT, ignore_errors=True)
-        KEPT.mkdir(parents=True)
-        with tempfile.TemporaryDirectory(dir=KEPT) as scratch:
-            _run(Path(scratch))
-            (Path(scratch) / "made").rename(folder)
+    try:
+        KEPT.mkdir(parents=True, exist_ok=True)
+        # Whoever builds at the same moment waits, and finds it made.
+        with (KEPT / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not folder.is_dir():
+                _make(folder)
+    except OSError as error:
+        raise NotCompiled(f"{KEPT}: {error}") from error
     return folder
+
+
+def _make(folder: Path) -> None:
+    for old in KEPT.iterdir():
+        if old.is_dir():
+            shutil.rmtree(old)
+    with tempfile.TemporaryDirectory(dir=KEPT) as scratch:
+        _run(Path(scratch))
+        (Path(scratch) / "made").rename(folder)
 
 
 def _run(scratch: Path) -> None:
@@ -105,7 +118,8 @@ def _run(scratch: Path) -> None:
 def _fingerprint() -> str:
     """Of all that goes into it: the sources with whatever they import of ours, for its types; tools; this machine."""
     digest = hashlib.sha256(Path(__file__).read_bytes())
-    for part in (metadata.version("mypy"), sys.version, str(sysconfig.get_config_var("EXT_SUFFIX"))):
+    versions = [metadata.version(name) for name in ("mypy", "django-stubs")]
+    for part in (*versions, sys.version, str(sysconfig.get_config_var("EXT_SUFFIX"))):
         digest.update(part.encode() + b"\0")
     for path in sorted(_with_imports()):
         digest.update(str(path.relative_to(SOURCE)).encode() + b"\0" + path.read_bytes())

@@ -58,16 +58,19 @@ install_dependencies() {
 
 # install_envoi FOLDER [-e]: Envoi itself with its front end; again only when its sources changed.
 install_envoi() {
-  local folder=$1 editable=${2:-} wanted missing
+  local folder=$1 editable=${2:-} wanted compiling="" missing=""
   wanted=$(fingerprint "$editable")
   [ "$(cat "$folder/.envoi" 2>/dev/null)" = "$wanted" ] && return
-  say "Building and installing Envoi$([ -n "$editable" ] || printf '; compiling what runs for every message takes a minute or two') …"
+  if [ -z "$editable" ] && [ "${ENVOI_COMPILE:-}" != no ]; then
+    missing=$("$folder/bin/python" "$root/hatch_compile.py" --missing)
+    compiling="; compiling what runs for every message takes a minute or two"
+  fi
+  say "Building and installing Envoi$([ -n "$missing" ] || printf '%s' "$compiling") …"
   # shellcheck disable=SC2086
   "$folder/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps $editable "$root" ||
     stop "Envoi could not be built; see above."
-  if [ -z "$editable" ] && [ "${ENVOI_COMPILE:-}" != no ] && [ -z "$(compiled "$folder")" ]; then
-    missing=$("$folder/bin/python" "$root/hatch_compile.py" --missing)
-    say "Sending is not compiled, which costs about a quarter of its speed: ${missing:-ENVOI_COMPILE=must bin/envoi says why}"
+  if [ -n "$compiling" ] && [ -z "$(compiled "$folder")" ]; then
+    say "Sending is not compiled, and about a sixth slower: ${missing:-ENVOI_COMPILE=must bin/envoi says why}"
   fi
   printf '%s\n' "$wanted" >"$folder/.envoi"
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from envoi.delivery.smtp import connection
 
-HOW = "With a C compiler there Envoi is built again as compiled. Debian: apt-get install gcc python3-dev"
+HOW = "Install a C compiler and start Envoi again from its folder. Debian: apt-get install gcc python3-dev"
 
 
 def is_compiled() -> bool:

@@ -114,7 +114,7 @@ def speed() -> Iterator[Finding]:
     if is_compiled():
         yield Finding("speed of sending", State.GOOD, "compiled")
     else:
-        yield Finding("speed of sending", State.NOTE, "not compiled, about a quarter slower", HOW)
+        yield Finding("speed of sending", State.NOTE, "not compiled, about a sixth slower", HOW)
 
 
 def processes() -> Iterator[Finding]:

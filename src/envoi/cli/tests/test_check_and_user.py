@@ -11,12 +11,13 @@ from pytest_django import Settings
 
 from envoi.accounts.actions import users
 from envoi.accounts.models import Role, User
-from envoi.cli import check, health, serving, user, worker
+from envoi.cli import check, compiled, health, serving, user, worker
 from envoi.cli.faults import Stop
 from envoi.cli.health import State
 from envoi.core import clock
 from envoi.core.models import FailedTask
 from envoi.core.tasks import heartbeats
+from envoi.delivery.smtp import connection
 
 pytestmark = pytest.mark.django_db
 
@@ -35,6 +36,20 @@ def found(subject: str) -> tuple[State, str, str]:
 def test_an_installation_without_workers_is_told_how_to_start_them() -> None:
     assert found("worker") == (State.BAD, "none is alive", "Start Envoi with “envoi up”, or run “envoi worker”.")
     assert found("scheduler")[0] is State.BAD
+
+
+@pytest.mark.parametrize(
+    ("file", "said"),
+    [
+        ("connection.cpython-311-x86_64-linux-gnu.so", (State.GOOD, "compiled", "")),
+        ("connection.py", (State.NOTE, "not compiled, about a sixth slower", compiled.HOW)),
+    ],
+)
+def test_whether_sending_is_compiled_is_said_and_how_to_get_there(
+    file: str, said: tuple[State, str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "__file__", file)
+    assert found("speed of sending") == said
 
 
 def test_living_processes_are_counted() -> None:
